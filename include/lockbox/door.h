@@ -1,0 +1,89 @@
+/*
+ * What pam_lockbox and lockbox-agent say to each other: one SOCK_SEQPACKET
+ * packet each way, then one more with the final verdict. Same host, same
+ * build: fixed structs, checked strictly. Needs only libc.
+ * Source: design section 5, steps 1, 5 and 6.
+ */
+#ifndef LOCKBOX_DOOR_H
+#define LOCKBOX_DOOR_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lockbox/err.h"
+#include "lockbox/text.h"
+
+#define LB_DOOR_VERSION 1u
+#define LB_DOOR_SOCKET  "/run/lockbox/agent.sock"
+#define LB_DOOR_TIMEOUT_MS 5000
+#define LB_AUTH_INFO_MAX 16384 /* chars of SSH_AUTH_INFO_0 */
+#define LB_TTY_MAX       64
+#define LB_TELL_LINES    3
+#define LB_TELL_MAX      200   /* chars of a line, printable ASCII */
+
+enum lb_phase {
+	LB_PHASE_ACCOUNT = 0x6131,
+	LB_PHASE_SESSION = 0x7332, /* open_session: register */
+	LB_PHASE_CLOSE = 0x6333,   /* close_session: tell, never gate */
+};
+
+/* Module to agent, with a pidfd of itself in SCM_RIGHTS. Strings are NUL-
+ * terminated, the rest of their array is zero. */
+struct lb_door_ask {
+	uint32_t version;
+	uint32_t phase;
+	char service[LB_SERVICE_MAX + 1];
+	char login[LB_LOGIN_MAX + 1];  /* PAM_USER */
+	char ruser[LB_LOGIN_MAX + 1];  /* PAM_RUSER; may be empty */
+	char rhost[LB_RHOST_MAX + 1];  /* PAM_RHOST; may be empty */
+	char tty[LB_TTY_MAX + 1];
+	uint8_t auth_info_known; /* 1 only under sshd and only where it can be
+	                          * believed; else auth_info is empty */
+	char auth_info[LB_AUTH_INFO_MAX + 1];
+};
+
+/* Agent to module. verdict is an enum lb_verdict (judge.h): differs in many
+ * bits, compared only with == LB_VERDICT_ALLOW. Strings as above. */
+struct lb_door_reply {
+	uint32_t version;
+	uint32_t phase; /* repeats the ask's */
+	uint32_t verdict;
+	uint8_t provisional;
+	uint8_t exempt;                  /* PAM_IGNORE: not a managed login */
+	char code[48];                   /* stable word */
+	char ref[LB_CODE_LEN + 1];       /* reference shown and logged */
+	char tenant[LB_NAME_MAX + 1];
+	char host[LB_HOST_MAX + 1];
+	char engineer[LB_PRINCIPAL_MAX + 1];
+	char key[LB_KEYFP_LEN + 1];
+	char request[LB_SHA256_LEN + 1];
+	char grant[LB_SHA256_LEN + 1];
+	int64_t sid;        /* audit session id; -1: none */
+	int64_t not_after;  /* 0: none */
+	int64_t lease_end;  /* 0: none */
+	char tell[LB_TELL_LINES][LB_TELL_MAX + 1]; /* for the user */
+};
+
+/* Module to agent: what really happens to the login. No reply. */
+struct lb_door_final {
+	uint32_t version;
+	uint32_t phase;
+	uint32_t verdict; /* LB_VERDICT_ALLOW only if PAM_SUCCESS is returned */
+	uint8_t logged;   /* the decision line reached /dev/log */
+	char code[48];    /* the module's own cause when it overrules */
+};
+
+/*
+ * Is this a well-formed packet: exact size, version, known phase, strings
+ * terminated, zero-padded, of their alphabet (code: [a-z_]; tell: printable
+ * ASCII), flags 0 or 1. LB_ERR_FORMAT if not. ret is written only on LB_OK.
+ */
+enum lb_err lb_door_ask_check(const void *bytes, size_t len,
+    struct lb_door_ask *ret) LB_MUST_CHECK;
+enum lb_err lb_door_reply_check(const void *bytes, size_t len,
+    struct lb_door_reply *ret) LB_MUST_CHECK;
+enum lb_err lb_door_final_check(const void *bytes, size_t len,
+    struct lb_door_final *ret) LB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Files that decide: opened only when nobody but their owner could have
+ * written them, replaced only as a whole. Needs only libc.
+ */
+#ifndef LOCKBOX_FILE_H
+#define LOCKBOX_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lockbox/buf.h"
+#include "lockbox/err.h"
+
+/*
+ * Open for reading, close-on-exec. The path must be absolute; the file a
+ * regular file (a FIFO or device never blocks: O_NONBLOCK, O_NOFOLLOW), owned
+ * by root or by owner, not writable by group or others, at most max bytes.
+ * Every directory above it is owned by root or owner, is not writable by group
+ * or others (a sticky directory owned by root is let pass), and is not a
+ * symbolic link (walked with openat, one component at a time).
+ *
+ * ret_fd   owned by the caller
+ *
+ * LB_ERR_MISSING    no such file
+ * LB_ERR_UNTRUSTED  symbolic link, wrong owner, mode or kind, relative path
+ * LB_ERR_RANGE      larger than max
+ * LB_ERR_IO         errno says what
+ */
+enum lb_err lb_file_open_trusted(const char *path, uid_t owner, size_t max,
+    int *ret_fd) LB_MUST_CHECK;
+
+/* lb_file_open_trusted, then the whole content, appended to ret. */
+enum lb_err lb_file_read_trusted(const char *path, uid_t owner, size_t max,
+    struct lb_buf *ret) LB_MUST_CHECK;
+
+/*
+ * As lb_file_read_trusted, and the file must not be readable by group or
+ * others (mode & 077 == 0): for keys.
+ */
+enum lb_err lb_file_read_secret(const char *path, uid_t owner, size_t max,
+    struct lb_buf *ret) LB_MUST_CHECK;
+
+/*
+ * Replace path as a whole: temporary file beside it, mode, write, fsync,
+ * rename, fsync of the directory. On error the old file is as it was and no
+ * temporary file is left.
+ */
+enum lb_err lb_file_write_atomic(const char *path, mode_t mode,
+    const void *bytes, size_t len) LB_MUST_CHECK;
+
+#endif

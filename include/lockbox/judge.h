@@ -1,0 +1,111 @@
+/*
+ * The decision. Pure: everything comes in as arguments, the time too; nothing
+ * is read, logged or remembered. Source: design section 5, step 4.
+ */
+#ifndef LOCKBOX_JUDGE_H
+#define LOCKBOX_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lockbox/bundle.h"
+#include "lockbox/papers.h"
+#include "lockbox/trust.h"
+
+#define LB_CLOCK_SKEW_MAX 60 /* seconds between the broker's clock and ours */
+
+/* Values that differ in many bits; compared only with == LB_VERDICT_ALLOW. */
+enum lb_verdict {
+	LB_VERDICT_DENY = 0x59a5c36a,
+	LB_VERDICT_ALLOW = 0x265a3c95,
+};
+
+/* Requests that were denied and grants that were revoked, by id. */
+struct lb_kill {
+	char id[LB_SHA256_LEN + 1];
+	int64_t until; /* kept until then; half open */
+};
+struct lb_kills {
+	size_t count, size;
+	struct lb_kill *item; /* owned; sorted by id */
+};
+
+bool lb_kills_has(const struct lb_kills *k, const char *id, int64_t now);
+enum lb_err lb_kills_add(struct lb_kills *k, const char *id, int64_t until)
+    LB_MUST_CHECK;
+void lb_kills_prune(struct lb_kills *k, int64_t now);
+void lb_kills_clear(struct lb_kills *k);
+
+/*
+ * Add every deny and revoke in the bundle that a line of trust signed.
+ * A revoke is kept until the grant's not-after, a deny for LB_GRANT_AGE_MAX
+ * from now. ret_added counts the new ones; may be NULL.
+ */
+enum lb_err lb_kills_collect(struct lb_kills *k, const struct lb_trust *trust,
+    const struct lb_bundle *bundle, int64_t now, size_t *ret_added)
+    LB_MUST_CHECK;
+
+/* One grant against one door, without any answer. */
+struct lb_grant_case {
+	const struct lb_trust *trust;
+	const struct lb_bundle *bundle; /* holds the request, if need be */
+	const struct lb_part *part;     /* the grant and its approvals */
+	const struct lb_kills *kills;   /* may be NULL: none */
+	const char *tenant, *broker, *host, *login, *service;
+	/* Keys that sshd accepted; every one must be in the grant. count 0:
+	 * not known yet, let through as provisional. */
+	const struct lb_keyfps *keys;
+	int64_t now;
+};
+
+struct lb_ruling {
+	enum lb_verdict verdict;
+	const char *code;                 /* static, stable: doc/codes.md */
+	char message[LB_MESSAGE_MAX + 1]; /* the broker's, once verified */
+	bool provisional;                 /* the key is not known yet */
+	bool by_delegate;
+	char grant[LB_SHA256_LEN + 1];    /* set on allow */
+	char request[LB_SHA256_LEN + 1];
+	char engineer[LB_PRINCIPAL_MAX + 1];
+	int64_t not_after; /* the grant's, or the delegation's end if sooner */
+	int64_t lease_end; /* min(good-until, now + trust's lease, not_after) */
+	int64_t floor;     /* what the kept floor becomes: >= the old one */
+};
+
+/*
+ * Does this one grant pass, alone: enough approvals; tenant, broker, host,
+ * login, service and keys in it; span within trust's longest; not-after -
+ * issued within 31 days; not-before <= now < not-after; the engineer's own
+ * signed request where trust has engineer lines; nothing kept here, and
+ * nothing in the bundle, denies or revokes it; trust before its good-until.
+ * On allow lease_end is not_after. floor is not looked at (ret->floor 0).
+ */
+void lb_grant_judge(const struct lb_grant_case *c, struct lb_ruling *ret);
+
+/* An answer to a question this host asked. */
+struct lb_case {
+	const struct lb_trust *trust;
+	const char *question; /* the host's own text */
+	size_t question_len;
+	const struct lb_bundle *bundle; /* what the broker sent */
+	const struct lb_kills *kills;   /* may be NULL */
+	int64_t now;
+	int64_t floor; /* 0: none kept */
+};
+
+/*
+ * In this order: one answer in the bundle, signed by a pinned key of the
+ * broker that the question names; the question repeated byte for byte (host,
+ * tenant, trust, nonce, login, service, keys); clocks within
+ * LB_CLOCK_SKEW_MAX, now < good-until, now not below floor; verdict; then at
+ * least one grant of the bundle, named by its sha256 in the answer, passes
+ * lb_grant_judge. Of several the one with the latest not_after is taken. Never
+ * a mix of two grants' fields. Trust documents are the caller's business.
+ *
+ * ret->floor rises to min(answered, now) once signature, question and clocks
+ * held; the local clock alone never raises it.
+ */
+void lb_judge(const struct lb_case *c, struct lb_ruling *ret);
+
+#endif
