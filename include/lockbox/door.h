@@ -16,7 +16,9 @@
 
 #define LB_DOOR_VERSION 1u
 #define LB_DOOR_SOCKET  "/run/lockbox/agent.sock"
-#define LB_DOOR_TIMEOUT_MS 5000
+#define LB_DOOR_TIMEOUT_MS 5000 /* all that the module may take */
+#define LB_DOOR_ANSWER_MS  4000 /* of these the agent's; the rest is for the
+                                 * record */
 #define LB_AUTH_INFO_MAX 16384 /* chars of SSH_AUTH_INFO_0 */
 #define LB_TTY_MAX       64
 #define LB_TELL_LINES    3
@@ -38,6 +40,11 @@ struct lb_door_ask {
 	char ruser[LB_LOGIN_MAX + 1];  /* PAM_RUSER; may be empty */
 	char rhost[LB_RHOST_MAX + 1];  /* PAM_RHOST; may be empty */
 	char tty[LB_TTY_MAX + 1];
+	/* 1: a rule of pam.conf exempts this login. Asked only when the
+	 * process already has an audit session id: the agent alone knows
+	 * whether that session is a registered one, in which nobody is
+	 * exempt. It sets exempt in the reply only if this is 1. */
+	uint8_t exempt_rule;
 	uint8_t auth_info_known; /* 1 only under sshd and only where it can be
 	                          * believed; else auth_info is empty */
 	char auth_info[LB_AUTH_INFO_MAX + 1];
@@ -50,7 +57,8 @@ struct lb_door_reply {
 	uint32_t phase; /* repeats the ask's */
 	uint32_t verdict;
 	uint8_t provisional;
-	uint8_t exempt;                  /* PAM_IGNORE: not a managed login */
+	uint8_t exempt; /* PAM_IGNORE: not a managed login; only if the ask
+	                 * had exempt_rule, else the reply is refused */
 	char code[48];                   /* stable word */
 	char ref[LB_CODE_LEN + 1];       /* reference shown and logged */
 	char tenant[LB_NAME_MAX + 1];
@@ -65,7 +73,12 @@ struct lb_door_reply {
 	char tell[LB_TELL_LINES][LB_TELL_MAX + 1]; /* for the user */
 };
 
-/* Module to agent: what really happens to the login. No reply. */
+/*
+ * Module to agent: what really happens to the login. No reply. Sent after
+ * each allow and deny (ACCOUNT and SESSION), on the same connection; not after
+ * an exempt, nor for CLOSE, which has no reply either. Best effort: an agent
+ * that finds the connection closed without it must take the login as refused.
+ */
 struct lb_door_final {
 	uint32_t version;
 	uint32_t phase;
