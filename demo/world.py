@@ -1,0 +1,439 @@
+"""A private world for the demo and the system tests.
+
+One customer's host (real sshd, rsyslogd, lockbox-agent, lockbox-courier and
+the PAM module) and one provider's broker, in mount and pid namespaces of
+their own on this machine: copies of /etc, own /run, /var/lib, /home, /dev;
+servers on free ports of loopback. Nothing of the machine changes, also when
+this process is killed. Several worlds may run at once.
+
+    with World(build) as world:
+        world.furnish()          # broker, tenant, people, host: all enrolled
+        world.ssh("avm", "deploy", "id")
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+TENANT = "acme"
+BROKER = "support"
+HOST = "web1"
+
+# The people of the story: provider's engineer, second engineer, manager and
+# operator; customer's two admins.
+PEOPLE = {
+    "avm": "avm@provider.example",
+    "eve": "eve@provider.example",
+    "max": "max@provider.example",
+    "olga": "olga@provider.example",
+    "anna": "anna@acme.example",
+    "bert": "bert@acme.example",
+}
+# Login names on the customer's host: two engineers' own, one shared.
+LOGINS = {"avm": 3001, "eve": 3002, "deploy": 3003}
+SYSTEM_USERS = {"lockbox": 901, "lockbox-courier": 902, "lockbox-broker": 903}
+GATED = ("sshd", "sudo", "sudo-i", "su", "su-l", "cron", "atd", "login",
+         "systemd-user")
+
+
+class Failed(Exception):
+    """A step of the world did not do what it should: says which and why."""
+
+
+def privileges_missing():
+    """Why no world can be made here, in plain words; None when it can."""
+    if os.geteuid() != 0:
+        return ("root is needed: the world has accounts, PAM and an sshd of "
+                "its own (try: sudo ./dev demo)")
+    probe = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "--mount-proc",
+         "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        return ("CAP_SYS_ADMIN is needed, to make mount and pid namespaces: "
+                + probe.stderr.strip())
+    with open("/proc/self/sessionid", encoding="ascii") as f:
+        f.read()
+    probe = subprocess.run(
+        ["sh", "-c", "echo 0 > /proc/self/loginuid && cat /proc/self/sessionid"],
+        capture_output=True, text=True, check=False)
+    if probe.returncode != 0 or probe.stdout.strip() == "4294967295":
+        return ("CAP_AUDIT_CONTROL and a kernel with audit session ids are "
+                "needed: sessions are told apart by them")
+    return None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, probe, seconds=15.0):
+    """Poll until probe() is true; Failed says what was waited for."""
+    end = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds:.0f} s for {what}, in vain")
+        time.sleep(0.02)
+
+
+class Service:
+    """A process inside the world: known by its own pid, stopped by it."""
+
+    def __init__(self, name, popen, log):
+        self.name = name
+        self.popen = popen # the nsenter outside
+        self.log = log
+        self.pid = wait_for(f"{name} to start", self._child)
+
+    def _child(self):
+        if self.popen.poll() is not None:
+            raise Failed(f"{self.name} ended at once:\n{self.output()}")
+        path = f"/proc/{self.popen.pid}/task/{self.popen.pid}/children"
+        children = Path(path).read_text().split()
+        return int(children[0]) if children else None
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def stop(self, seconds=10):
+        """SIGTERM, and SIGKILL when that is not enough. The exit code."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.popen.wait(10)
+
+
+class World:
+    def __init__(self, build, keep=False):
+        self.build = Path(build).resolve()
+        self.keep = keep
+        self.base = None
+        self.init = None
+        self.services = {}
+        self.counter = 0
+
+    # --- making it -------------------------------------------------------
+
+    def __enter__(self):
+        reason = privileges_missing()
+        if reason:
+            raise Failed(reason)
+        self.base = Path(tempfile.mkdtemp(prefix="lockbox-world-"))
+        self.base.chmod(0o711)
+        try:
+            self._prepare()
+            self._start_init()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for service in reversed(list(self.services.values())):
+            service.stop(3)
+        if self.init:
+            self.init.stdin.close() # process 1 ends, the kernel kills the rest
+            self.init.wait(20)
+        if self.base and not self.keep:
+            shutil.rmtree(self.base, ignore_errors=True)
+
+    def path(self, *parts):
+        return self.base.joinpath(*parts)
+
+    def _prepare(self):
+        for name in ("var-lib", "var-log", "home", "run", "log", "bin", "people",
+                     "broker"):
+            self.path(name).mkdir(mode=0o755)
+        self.path("broker").chmod(0o700)
+        self.path("people").chmod(0o700)
+        shutil.copytree("/etc", self.path("etc"), symlinks=True,
+                        ignore_dangling_symlinks=True)
+        self._copy_owners("/etc", self.path("etc"))
+        self._install()
+        self._accounts()
+        self._pam()
+        self._sudoers()
+        self._sshd()
+        self._rsyslog()
+
+    @staticmethod
+    def _copy_owners(source, target):
+        """copytree keeps modes, not owners (shadow belongs to its group)."""
+        for directory, names, files in os.walk(source):
+            for name in names + files:
+                path = os.path.join(directory, name)
+                copy = os.path.join(target, os.path.relpath(path, source))
+                if os.path.lexists(copy):
+                    info = os.lstat(path)
+                    os.lchown(copy, info.st_uid, info.st_gid)
+
+    def _install(self):
+        """The built programs, where every user of the world may run them."""
+        for name in ("agent/lockbox-agent", "agent/lockbox-courier",
+                     "broker/lockbox-broker", "cli/lockbox",
+                     "pam_lockbox/pam_lockbox.so"):
+            source = self.build / name
+            if not source.exists():
+                raise Failed(f"'{source}' is missing: run ./dev build first")
+            shutil.copy(source, self.path("bin"))
+
+    def program(self, name):
+        return str(self.path("bin", name))
+
+    @property
+    def module(self):
+        return self.program("pam_lockbox.so")
+
+    def _accounts(self):
+        etc = self.path("etc")
+        with open(etc / "passwd", "a", encoding="ascii") as passwd, \
+                open(etc / "shadow", "a", encoding="ascii") as shadow, \
+                open(etc / "group", "a", encoding="ascii") as group:
+            for name, uid in SYSTEM_USERS.items():
+                passwd.write(f"{name}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin\n")
+                shadow.write(f"{name}:!:19000::::::\n")
+                group.write(f"{name}:x:{uid}:\n")
+            for name, uid in LOGINS.items():
+                passwd.write(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash\n")
+                shadow.write(f"{name}:*:19000:0:99999:7:::\n")
+                group.write(f"{name}:x:{uid}:\n")
+        for name, uid in LOGINS.items():
+            ssh = self.path("home", name, ".ssh")
+            ssh.mkdir(parents=True, mode=0o700)
+            os.chown(ssh.parent, uid, uid)
+            os.chown(ssh, uid, uid)
+
+    def _pam(self):
+        """Our lines, where the manual says: the account line first."""
+        for service in GATED:
+            path = self.path("etc", "pam.d", service)
+            if not path.exists():
+                continue
+            lines = path.read_text().splitlines()
+            at = next(i for i, line in enumerate(lines)
+                      if re.match(r"\s*(account|auth|session|@include)\b", line))
+            lines.insert(at, f"account requisite {self.module}")
+            if service == "sshd":
+                lines.insert(at, f"auth sufficient {self.module}")
+                at = next(i for i, line in enumerate(lines)
+                          if "pam_loginuid.so" in line)
+                lines.insert(at + 1, f"session requisite {self.module}")
+            path.write_text("\n".join(lines) + "\n")
+
+    def _sudoers(self):
+        path = self.path("etc", "sudoers.d", "lockbox-world")
+        path.write_text("".join(f"{name} ALL=(ALL) NOPASSWD: ALL\n"
+                                for name in LOGINS))
+        path.chmod(0o440)
+
+    def _sshd(self):
+        self.ssh_port = free_port()
+        self.ssh_port_kbdint = free_port()
+        etc = self.path("etc", "ssh")
+        for key in etc.glob("ssh_host_*"):
+            key.unlink()
+        self.keygen(etc / "ssh_host_ed25519_key", "world")
+        (etc / "sshd_config").write_text(f"""\
+Port {self.ssh_port}
+Port {self.ssh_port_kbdint}
+ListenAddress 127.0.0.1
+HostKey /etc/ssh/ssh_host_ed25519_key
+PidFile none
+UsePAM yes
+UseDNS no
+PrintMotd no
+PasswordAuthentication no
+KbdInteractiveAuthentication yes
+AuthenticationMethods publickey
+MaxStartups 400:30:500
+Subsystem sftp internal-sftp
+Match LocalPort {self.ssh_port_kbdint}
+    AuthenticationMethods publickey,keyboard-interactive:pam
+""")
+
+    def _rsyslog(self):
+        self.syslog_path = self.path("log", "auth.log")
+        self.path("rsyslog.conf").write_text(f"""\
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="/dev/log" CreatePath="on"
+      RateLimit.Interval="0" Ruleset="world")
+ruleset(name="world") {{
+  action(type="omfile" file="{self.syslog_path}"
+         template="RSYSLOG_TraditionalFileFormat")
+}}
+""")
+
+    def _start_init(self):
+        inside = Path(__file__).with_name("inside.py")
+        self.init = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL",
+             "--mount-proc", "--propagation", "private",
+             "/usr/bin/python3", "-B", str(inside), str(self.base)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._env())
+        if self.init.stdout.readline() != b"ready\n":
+            raise Failed("the private namespaces could not be set up")
+        path = f"/proc/{self.init.pid}/task/{self.init.pid}/children"
+        self.init_pid = int(Path(path).read_text().split()[0])
+
+    # --- running things inside -------------------------------------------
+
+    @staticmethod
+    def _env(**more):
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
+                "TZ": "UTC", **more}
+
+    def enter(self, user=None):
+        """The command line that runs what follows inside the world."""
+        line = ["nsenter", "--target", str(self.init_pid), "--mount", "--pid"]
+        if user:
+            line += ["setpriv", f"--reuid={user}", f"--regid={user}",
+                     "--init-groups"]
+        return line
+
+    def inside(self, *command, user=None, check=True, **options):
+        done = subprocess.run(
+            [*self.enter(user), *map(str, command)], env=self._env(), text=True,
+            errors="replace", capture_output=True, check=False,
+            cwd="/", timeout=options.pop("timeout", 60), **options)
+        if check and done.returncode != 0:
+            raise Failed(f"{' '.join(map(str, command))}: exit "
+                         f"{done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def spawn(self, name, *command, user=None, env=None):
+        """Start a service; its output goes to log/NAME.log."""
+        log = self.path("log", f"{name}.log")
+        with open(log, "ab") as out:
+            popen = subprocess.Popen(
+                [*self.enter(user), *map(str, command)],
+                env=self._env(**(env or {})), cwd="/", stdin=subprocess.DEVNULL,
+                stdout=out, stderr=subprocess.STDOUT)
+        service = Service(name, popen, log)
+        self.services[name] = service
+        return service
+
+    # --- keys, people, tools ----------------------------------------------
+
+    @staticmethod
+    def keygen(path, comment, kind="ed25519"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", comment,
+                        "-f", str(path)], check=True)
+        return path
+
+    def key(self, person):
+        """The path of a person's private key, made at first use."""
+        path = self.path("people", person, "id_ed25519")
+        if not path.exists():
+            self.keygen(path, person)
+        return path
+
+    def public_key(self, person):
+        """TYPE BASE64, without the comment."""
+        text = Path(f"{self.key(person)}.pub").read_text()
+        return " ".join(text.split()[:2])
+
+    def authorize(self, login, *people):
+        path = self.path("home", login, ".ssh", "authorized_keys")
+        path.write_text("".join(f"{self.public_key(p)} {p}\n" for p in people))
+        os.chown(path, LOGINS[login], LOGINS[login])
+
+    def person_env(self, person):
+        home = self.path("people", person)
+        return self._env(HOME=str(home), XDG_CONFIG_HOME=str(home / "config"),
+                         XDG_STATE_HOME=str(home / "state"),
+                         XDG_RUNTIME_DIR=str(home / "run"))
+
+    def cli(self, person, *arguments, check=True, **options):
+        """Run the command line tool as a person, outside the host."""
+        self.key(person)
+        done = subprocess.run(
+            [self.program("lockbox"), *map(str, arguments)],
+            env=self.person_env(person), text=True, errors="replace",
+            capture_output=True, check=False, stdin=options.pop(
+                "stdin", None if "input" in options else subprocess.DEVNULL),
+            timeout=options.pop("timeout", 60), **options)
+        if check and done.returncode != 0:
+            raise Failed(f"{person}: lockbox {' '.join(map(str, arguments))}: "
+                         f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def ssh_command(self, person, login, *command, port=None, options=()):
+        known = self.path("people", "known_hosts")
+        line = ["ssh", "-F", "none", "-p", str(port or self.ssh_port), "-i",
+                str(self.key(person)), "-o", "IdentitiesOnly=yes", "-o",
+                "IdentityAgent=none", "-o", "StrictHostKeyChecking=accept-new",
+                "-o", f"UserKnownHostsFile={known}", "-o", "ConnectTimeout=10"]
+        for option in options:
+            line += ["-o", option]
+        return [*line, f"{login}@127.0.0.1", *command]
+
+    def ssh(self, person, login, *command, port=None, options=(), timeout=30,
+            **more):
+        return subprocess.run(
+            self.ssh_command(person, login, *command, port=port, options=options),
+            env=self.person_env(person), text=True, errors="replace",
+            capture_output=True, check=False, timeout=timeout,
+            stdin=more.pop("stdin", None if "input" in more
+                           else subprocess.DEVNULL), **more)
+
+    # --- syslog -------------------------------------------------------------
+
+    def syslog(self, since=0):
+        """Lines of the host's syslog after the first `since`."""
+        if not self.syslog_path.exists():
+            return []
+        return self.syslog_path.read_text(errors="replace").splitlines()[since:]
+
+    def decisions(self, since=0):
+        """Every event line of the module, parsed back into a dict."""
+        found = []
+        for line in self.syslog(since):
+            match = re.search(r"pam_lockbox\(([^:)]+):(\w+)\): (event=.*)$", line)
+            if match:
+                entry = parse_pairs(match[3])
+                entry["_service"], entry["_type"] = match[1], match[2]
+                found.append(entry)
+        return found
+
+
+def parse_pairs(text):
+    """key="value" pairs with backslash escapes, as doc/syslog.md says."""
+    pairs = {}
+    at = 0
+    pattern = re.compile(r'([a-z_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S+))(?: |$)')
+    while at < len(text):
+        match = pattern.match(text, at)
+        if not match:
+            raise Failed(f"a syslog line cannot be parsed: {text[at:]!r}")
+        value = match[2] if match[2] is not None else match[3]
+        value = re.sub(r"\\(x[0-9a-f]{2}|.)", lambda m: chr(int(m[1][1:], 16))
+                       if m[1][0] == "x" else m[1], value)
+        if match[1] in pairs:
+            raise Failed(f"key '{match[1]}' stands twice in: {text}")
+        pairs[match[1]] = value
+        at = match.end()
+    return pairs
