@@ -17,7 +17,11 @@ struct lb_buf {
 	size_t max;  /* most bytes len may reach; 0 means no ceiling */
 };
 
-/* LB_ERR_RANGE past max, LB_ERR_MEMORY; the buffer is unchanged on error. */
+/*
+ * LB_ERR_RANGE past max, LB_ERR_MEMORY; the buffer is unchanged on error.
+ * After LB_OK data is not NULL, even when nothing was added. What is added
+ * must not lie in the buffer itself.
+ */
 enum lb_err lb_buf_add(struct lb_buf *b, const void *bytes, size_t len)
     LB_MUST_CHECK;
 enum lb_err lb_buf_adds(struct lb_buf *b, const char *s) LB_MUST_CHECK;

@@ -27,7 +27,7 @@ void lb_time_format(int64_t at, char ret[static LB_TIME_LEN + 1]);
  */
 enum lb_err lb_span_parse(const char *s, int64_t *ret_seconds) LB_MUST_CHECK;
 
-/* "2h", "1h30m", "45s", ...; ret_size at least 32. */
+/* "2h", "1h30m", "45s", ...; below 0 is "0s". ret_size at least 32. */
 void lb_span_format(int64_t seconds, char *ret, size_t ret_size);
 
 /* CLOCK_REALTIME in seconds. Aborts when the kernel has no clock. */

@@ -34,6 +34,8 @@
  * Hosts: lower-case letter-digit-hyphen labels with dots between.
  * Logins: [A-Za-z_] then [A-Za-z0-9_.-]. Services: [a-z] then [a-z0-9_-].
  * rhost: 1..LB_RHOST_MAX of [A-Za-z0-9.:%_-]: an address or a host name.
+ * Ids: Crockford base32 in upper case, 128 bits, so the first char is 0..7.
+ * Key fingerprints: the unused bits of the last char are zero.
  */
 bool lb_name_valid(const char *s);
 bool lb_principal_valid(const char *s);
