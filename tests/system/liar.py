@@ -1,0 +1,146 @@
+"""A broker that lies: it owns the real one's keys, certificate and papers.
+
+Serves POST /v1/ask on the real broker's address with the real broker's TLS
+key, and answers whatever `reply` makes of the question. What an attacker who
+took the broker over could send, this sends.
+"""
+
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import papers
+
+
+class Grant:
+    """A grant with its request and signatures, each of them replaceable."""
+
+    def __init__(self, text, signatures, request, request_signatures):
+        self.text, self.signatures = text, list(signatures)
+        self.request, self.request_signatures = request, list(request_signatures)
+
+    @property
+    def id(self):
+        return papers.doc_id(self.text)
+
+    def parts(self, with_request=True):
+        text = self.text + "".join(self.signatures)
+        if with_request:
+            text += self.request + "".join(self.request_signatures)
+        return text
+
+
+class Liar:
+    def __init__(self, port, certificate, tls_key, broker_key):
+        self.key = papers.Ed25519.load(broker_key)
+        self.reply = lambda question: ""
+        self.questions = []
+        liar = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                question = papers.split(body.decode())[0][0]
+                liar.questions.append(question)
+                sent = liar.reply(question)
+                sent = sent.encode() if isinstance(sent, str) else sent
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", str(len(sent)))
+                self.end_headers()
+                self.wfile.write(sent)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler,
+                                          bind_and_activate=False)
+        self.server.allow_reuse_address = True
+        self.server.daemon_threads = True
+        self.server.server_bind()
+        self.server.server_activate()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, tls_key)
+        self.server.socket = context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def signed(self, answer, key=None):
+        return answer + (key or self.key).sign("answer", answer)
+
+    def allow(self, question, *grants, key=None, ids=None, with_request=True,
+              **knobs):
+        """A signed allow naming the grants, and the grants themselves."""
+        text = papers.answer(question, grants=ids if ids is not None else
+                             sorted(g.id for g in grants), **knobs)
+        return self.signed(text, key) + "".join(
+            g.parts(with_request) for g in grants)
+
+
+class Customer:
+    """The customer's keys and the papers made with them."""
+
+    def __init__(self, tenant, broker, host, broker_key):
+        self.tenant, self.broker, self.host = tenant, broker, host
+        self.broker_key = broker_key
+        self.anna, self.bert = papers.Ed25519(), papers.Ed25519()
+        self.owner = self.anna
+
+    def trust(self, **knobs):
+        """A trust document: anna owns and approves, bert approves."""
+        now = int(time.time())
+        lines = {
+            "tenant": self.tenant, "serial": 1,
+            "good_until": papers.stamp(now + 90 * 86400), "threshold": 1,
+            "require": "any", "longest": 86400, "lease": 1800,
+            "offline": "deny",
+            "broker": [self.broker_key.pinned(self.broker, "answer")],
+            "approver": [
+                self.anna.pinned("anna@acme.example", "approve", "deny",
+                                 "revoke", "trust"),
+                self.bert.pinned("bert@acme.example", "approve", "deny",
+                                 "revoke")],
+        }
+        lines.update(knobs)
+        return papers.document("trust", **lines)
+
+    def request(self, engineer_key, sign_with=None, **knobs):
+        now = int(time.time())
+        lines = {
+            "request": papers.new_id(), "tenant": self.tenant,
+            "broker": self.broker, "engineer": "avm@provider.example",
+            "engineer_key": [engineer_key.fingerprint()], "host": [self.host],
+            "login": ["avm"], "service": ["sshd"], "duration": 3600,
+            "reason_type": "customer_initiated_support",
+            "reason": "Mend the index", "requested": papers.stamp(now - 120),
+        }
+        lines.update(knobs)
+        text = papers.document("request", **lines)
+        return text, [(sign_with or engineer_key).sign("request", text)]
+
+    def grant(self, engineer_key, *approvers, request=None, request_knobs=None,
+              namespace="approve", **knobs):
+        """A grant of the whole request, approved by the given keys."""
+        now = int(time.time())
+        text, signatures = request or self.request(
+            engineer_key, **(request_knobs or {}))
+        asked = papers.fields(text)
+        lines = {
+            "request": papers.doc_id(text),
+            "not_before": papers.stamp(now - 60),
+            "not_after": papers.stamp(now + 600), "issued": papers.stamp(now),
+        }
+        for name in ("tenant", "broker", "engineer", "engineer-key", "host",
+                     "login", "service", "ticket", "reason-type", "reason"):
+            lines[name.replace("-", "_")] = asked.get(name)
+        lines.update(knobs)
+        grant = papers.document("grant", **lines)
+        return Grant(grant, [key.sign(namespace, grant) for key in approvers],
+                     text, signatures)
