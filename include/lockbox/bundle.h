@@ -28,7 +28,7 @@ struct lb_part {
 	struct lb_slice doc;            /* magic line to final newline */
 	const struct lb_slice *sigs;    /* armor, BEGIN line to END newline */
 	size_t sig_count;
-	char id[LB_SHA256_LEN + 1];     /* lb_doc_id of doc */
+	char id[LB_SHA256_LEN + 1]; /* lb_doc_id of doc */
 };
 
 /* Borrows the text it was split from, which must outlive it. */
@@ -51,17 +51,16 @@ struct lb_bundle {
  *                document, no final newline, NUL or CR, a document twice
  * LB_ERR_RANGE   too long or too many
  */
-enum lb_err lb_bundle_split(const char *text, size_t len,
-    struct lb_bundle **ret) LB_MUST_CHECK;
+enum lb_err lb_bundle_split(
+    const char *text, size_t len, struct lb_bundle **ret) LB_MUST_CHECK;
 
 void lb_bundle_free(struct lb_bundle *b); /* accepts NULL */
 
 /* The first part of that type, or NULL. */
-const struct lb_part *lb_bundle_first(const struct lb_bundle *b,
-    const struct lb_doc_type *type);
+const struct lb_part *lb_bundle_first(
+    const struct lb_bundle *b, const struct lb_doc_type *type);
 
 /* The part with that id, or NULL. */
-const struct lb_part *lb_bundle_find(const struct lb_bundle *b,
-    const char *id);
+const struct lb_part *lb_bundle_find(const struct lb_bundle *b, const char *id);
 
 #endif

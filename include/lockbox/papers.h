@@ -30,8 +30,13 @@
 #define LB_PAGES_MAX      4
 #define LB_PINNED_MAX     768 /* chars of an allowed_signers line */
 #define LB_WORD_MAX       40  /* chars of a word or a stable code */
+#define LB_THRESHOLD_MAX  16
+#define LB_SERIAL_MAX     999999999        /* of trust documents */
+#define LB_SEQUENCE_MAX   9007199254740991 /* 2^53 - 1, as JSON can say */
+#define LB_SESSION_MAX    4294967294       /* audit session id */
+#define LB_BACKDATE_MAX   60 /* seconds not-before may lie before issued */
 
-/* The five reason types. */
+/* The five reason types, NULL-terminated. */
 extern const char *const lb_reason_types[];
 
 struct lb_hosts LB_LIST_OF(LB_HOSTS_MAX, LB_HOST_MAX + 1);
@@ -106,7 +111,7 @@ struct lb_trust_paper {
 	int64_t serial; /* 1.. */
 	char previous[LB_SHA256_LEN + 1];
 	int64_t good_until;
-	int64_t threshold; /* 1..16 */
+	int64_t threshold; /* 1..LB_THRESHOLD_MAX */
 	char require[LB_WORD_MAX + 1];
 	int64_t longest; /* seconds, 60..24 h */
 	int64_t lease;   /* seconds, 600..24 h */
@@ -127,17 +132,23 @@ struct lb_signin {
 	int64_t time;
 };
 
-/* One thing that happened at a door or to a session, said by the host. */
+/*
+ * One thing that happened at a door or to a session, said by the host. Only
+ * host to event and at must be there.
+ */
 struct lb_report {
 	char host[LB_HOST_MAX + 1];
 	char tenant[LB_NAME_MAX + 1];
 	char broker[LB_NAME_MAX + 1];
 	char trust[LB_SHA256_LEN + 1];
 	int64_t sequence; /* 1.. */
-	char event[LB_WORD_MAX + 1]; /* "login.decision", "session.opened", .. */
-	char cause[LB_WORD_MAX + 1]; /* the decision's code */
+	char
+	    event[LB_WORD_MAX + 1]; /* "login.decision", "session.opened", .. */
+	char cause[LB_WORD_MAX + 1]; /* the decision's code; may be empty */
 	char login[LB_LOGIN_MAX + 1];
 	char service[LB_SERVICE_MAX + 1];
+	struct lb_keyfps engineer_key; /* 0..4, what sshd accepted */
+	char rhost[LB_RHOST_MAX + 1];
 	char engineer[LB_PRINCIPAL_MAX + 1];
 	char grant[LB_SHA256_LEN + 1];
 	int64_t session; /* audit session id; 0: none */
@@ -147,9 +158,10 @@ struct lb_report {
 /* One audit record. */
 struct lb_event {
 	char tenant[LB_NAME_MAX + 1];
-	int64_t sequence; /* per tenant, 1.. */
-	char event[LB_WORD_MAX + 1];  /* "request.created", ... */
-	char actor[LB_PRINCIPAL_MAX + 1]; /* person, host or "lockbox-broker" */
+	int64_t sequence;            /* per tenant, 1.. */
+	char event[LB_WORD_MAX + 1]; /* "request.created", ... */
+	/* A person, "lockbox-broker", or "lockbox-agent" (host says which). */
+	char actor[LB_PRINCIPAL_MAX + 1];
 	char request[LB_SHA256_LEN + 1];
 	char grant[LB_SHA256_LEN + 1];
 	char host[LB_HOST_MAX + 1];
@@ -165,34 +177,40 @@ extern const struct lb_doc_type lb_request_type, lb_grant_type,
 extern const struct lb_doc_type *const lb_doc_types[];
 
 /*
- * lb_doc_parse plus what the lines say together. LB_ERR_RANGE: a span over
- * LB_GRANT_SPAN_MAX or not positive, not-after - issued over LB_GRANT_AGE_MAX,
- * answered after good-until, a verdict allow without a grant or another
- * verdict with one, a serial above 1 without previous or 1 with one, delegate
- * lines without delegate-until or the reverse. Looks at no clock.
+ * lb_doc_parse with the struct's type. What the lines must say together is
+ * part of it, else LB_ERR_RANGE:
+ *
+ * grant   not-before < not-after, at most LB_GRANT_SPAN_MAX apart, and
+ *         issued < not-after, at most LB_GRANT_AGE_MAX apart
+ * answer  answered < good-until; verdict allow with at least one grant, any
+ *         other verdict with none
+ * trust   serial 1 without previous, every higher one with it; delegate lines
+ *         exactly when there is a delegate-until
+ *
+ * Looks at no clock.
  */
-enum lb_err lb_request_parse(const char *text, size_t len,
-    struct lb_request *ret) LB_MUST_CHECK;
-enum lb_err lb_grant_parse(const char *text, size_t len,
-    struct lb_grant *ret) LB_MUST_CHECK;
-enum lb_err lb_question_parse(const char *text, size_t len,
-    struct lb_question *ret) LB_MUST_CHECK;
-enum lb_err lb_answer_parse(const char *text, size_t len,
-    struct lb_answer *ret) LB_MUST_CHECK;
-enum lb_err lb_signin_parse(const char *text, size_t len,
-    struct lb_signin *ret) LB_MUST_CHECK;
-enum lb_err lb_report_parse(const char *text, size_t len,
-    struct lb_report *ret) LB_MUST_CHECK;
-enum lb_err lb_event_parse(const char *text, size_t len,
-    struct lb_event *ret) LB_MUST_CHECK;
+enum lb_err lb_request_parse(
+    const char *text, size_t len, struct lb_request *ret) LB_MUST_CHECK;
+enum lb_err lb_grant_parse(
+    const char *text, size_t len, struct lb_grant *ret) LB_MUST_CHECK;
+enum lb_err lb_question_parse(
+    const char *text, size_t len, struct lb_question *ret) LB_MUST_CHECK;
+enum lb_err lb_answer_parse(
+    const char *text, size_t len, struct lb_answer *ret) LB_MUST_CHECK;
+enum lb_err lb_signin_parse(
+    const char *text, size_t len, struct lb_signin *ret) LB_MUST_CHECK;
+enum lb_err lb_report_parse(
+    const char *text, size_t len, struct lb_report *ret) LB_MUST_CHECK;
+enum lb_err lb_event_parse(
+    const char *text, size_t len, struct lb_event *ret) LB_MUST_CHECK;
 
 /* ret is large: keep it on the heap. */
-enum lb_err lb_trust_paper_parse(const char *text, size_t len,
-    struct lb_trust_paper *ret) LB_MUST_CHECK;
+enum lb_err lb_trust_paper_parse(
+    const char *text, size_t len, struct lb_trust_paper *ret) LB_MUST_CHECK;
 
 /* "sha256:" + hex of a document's bytes: its id everywhere else. */
-void lb_doc_id(const char *text, size_t len,
-    char ret[static LB_SHA256_LEN + 1]);
+void lb_doc_id(
+    const char *text, size_t len, char ret[static LB_SHA256_LEN + 1]);
 
 /* Does answer_text repeat question_text's lines byte for byte? */
 bool lb_answer_repeats(const char *answer_text, size_t answer_len,
@@ -206,10 +224,10 @@ bool lb_keyfps_has(const struct lb_keyfps *l, const char *s);
 
 /*
  * Does every term of the grant lie within the request: same tenant, broker,
- * engineer, ticket and reason; keys, hosts, logins, services subsets;
- * not_after - not_before <= duration (plus the 60 s that not_before may lie
- * before issued); not_before >= start (less those 60 s) when start is set.
- * grant->request must be the request's id: request_id is lb_doc_id of its text.
+ * engineer, ticket, reason type and reason; keys, hosts, logins, services
+ * subsets; not_after - not_before <= duration + LB_BACKDATE_MAX; and, when
+ * start is set, not_before >= start - LB_BACKDATE_MAX. grant->request must be
+ * the request's id: request_id is lb_doc_id of its text.
  */
 bool lb_grant_within(const struct lb_grant *grant,
     const struct lb_request *request, const char *request_id);
