@@ -11,6 +11,7 @@ this process is killed. Several worlds may run at once.
         world.ssh("avm", "deploy", "id")
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -38,6 +39,11 @@ PEOPLE = {
 # Login names on the customer's host: two engineers' own, one shared.
 LOGINS = {"avm": 3001, "eve": 3002, "deploy": 3003}
 SYSTEM_USERS = {"lockbox": 901, "lockbox-courier": 902, "lockbox-broker": 903}
+# Every login has a password, for the sites that take one: "not enough".
+PASSWORD = "not enough"
+PASSWORD_HASH = (
+    "$6$lockboxworld$3Dn.1e73S11KoYiJMuc55BGFkWVhkUeETqo2Ut66KNKt"
+    "CVNyUptTNTNiJEXUUWsLrBSXmXWDFEJUtz9f3sf8W/")
 GATED = ("sshd", "sudo", "sudo-i", "su", "su-l", "cron", "atd", "login",
          "systemd-user")
 
@@ -218,7 +224,7 @@ class World:
                 group.write(f"{name}:x:{uid}:\n")
             for name, uid in LOGINS.items():
                 passwd.write(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash\n")
-                shadow.write(f"{name}:*:19000:0:99999:7:::\n")
+                shadow.write(f"{name}:{PASSWORD_HASH}:19000:0:99999:7:::\n")
                 group.write(f"{name}:x:{uid}:\n")
         for name, uid in LOGINS.items():
             ssh = self.path("home", name, ".ssh")
@@ -252,6 +258,7 @@ class World:
     def _sshd(self):
         self.ssh_port = free_port()
         self.ssh_port_kbdint = free_port()
+        self.ssh_port_password = free_port()
         etc = self.path("etc", "ssh")
         for key in etc.glob("ssh_host_*"):
             key.unlink()
@@ -259,6 +266,7 @@ class World:
         (etc / "sshd_config").write_text(f"""\
 Port {self.ssh_port}
 Port {self.ssh_port_kbdint}
+Port {self.ssh_port_password}
 ListenAddress 127.0.0.1
 HostKey /etc/ssh/ssh_host_ed25519_key
 PidFile none
@@ -272,6 +280,8 @@ MaxStartups 400:30:500
 Subsystem sftp internal-sftp
 Match LocalPort {self.ssh_port_kbdint}
     AuthenticationMethods publickey,keyboard-interactive:pam
+Match LocalPort {self.ssh_port_password}
+    AuthenticationMethods keyboard-interactive:pam
 """)
 
     def _rsyslog(self):
@@ -392,13 +402,37 @@ ruleset(name="world") {{
         return [*line, f"{login}@127.0.0.1", *command]
 
     def ssh(self, person, login, *command, port=None, options=(), timeout=30,
-            **more):
+            password=False, **more):
+        env = self.person_env(person)
+        if password:
+            env.update(SSH_ASKPASS=str(self._askpass()),
+                       SSH_ASKPASS_REQUIRE="force")
         return subprocess.run(
             self.ssh_command(person, login, *command, port=port, options=options),
-            env=self.person_env(person), text=True, errors="replace",
+            env=env, text=True, errors="replace",
             capture_output=True, check=False, timeout=timeout,
             stdin=more.pop("stdin", None if "input" in more
                            else subprocess.DEVNULL), **more)
+
+    def _askpass(self):
+        """What ssh runs to be told the password."""
+        path = self.path("people", "askpass")
+        if not path.exists():
+            path.write_text(f"#!/bin/sh\necho '{PASSWORD}'\n")
+            path.chmod(0o755)
+        return path
+
+    @contextlib.contextmanager
+    def expired_password(self, login):
+        """While this lasts, pam_unix wants the login's password changed."""
+        path = self.path("etc", "shadow")
+        before = path.read_text()
+        path.write_text(re.sub(rf"^({login}:[^:]*):19000:", r"\1:0:", before,
+                               flags=re.M))
+        try:
+            yield
+        finally:
+            path.write_text(before)
 
     # --- syslog -------------------------------------------------------------
 
