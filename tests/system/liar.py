@@ -5,6 +5,7 @@ key, and answers whatever `reply` makes of the question. What an attacker who
 took the broker over could send, this sends.
 """
 
+import socket
 import ssl
 import threading
 import time
@@ -31,46 +32,93 @@ class Grant:
         return text
 
 
+class Server(ThreadingHTTPServer):
+    """Forgets no connection, so that closing it closes them all."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, *arguments):
+        self.peers = []
+        super().__init__(*arguments)
+
+    def process_request(self, request, client_address):
+        self.peers.append(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request, client_address):
+        pass # a peer that hangs up is what tests are about
+
+    def close_all(self):
+        self.server_close()
+        for peer in self.peers:
+            try:
+                peer.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
 class Liar:
+    """The server. `reply`, `status` and `drip` say what it does next."""
+
     def __init__(self, port, certificate, tls_key, broker_key):
+        self.port = port
         self.key = papers.Ed25519.load(broker_key)
         self.reply = lambda question: ""
+        self.status = 200
+        self.drip = 0 # seconds between two bytes of an answer
         self.questions = []
+        self.server = None
+        self.open(certificate, tls_key)
+
+    def open(self, certificate, tls_key):
         liar = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                question = papers.split(body.decode())[0][0]
-                liar.questions.append(question)
-                sent = liar.reply(question)
-                sent = sent.encode() if isinstance(sent, str) else sent
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain")
-                self.send_header("Content-Length", str(len(sent)))
-                self.end_headers()
-                self.wfile.write(sent)
+                liar.serve(self)
 
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler,
-                                          bind_and_activate=False)
-        self.server.allow_reuse_address = True
-        self.server.daemon_threads = True
-        self.server.server_bind()
-        self.server.server_activate()
+        self.server = Server(("127.0.0.1", self.port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, tls_key)
         self.server.socket = context.wrap_socket(
             self.server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,),
+                         daemon=True).start()
+
+    def serve(self, call):
+        """Answer one POST /v1/ask."""
+        body = call.rfile.read(int(call.headers["Content-Length"]))
+        question = papers.split(body.decode())[0][0]
+        self.questions.append(question)
+        sent = self.reply(question)
+        sent = sent.encode() if isinstance(sent, str) else sent
+        call.send_response(self.status)
+        call.send_header("Content-Type", "text/plain")
+        call.send_header("Content-Length", str(len(sent)))
+        if 300 <= self.status < 400:
+            call.send_header("Location", f"https://127.0.0.1:{self.port}/v1/ask")
+        call.end_headers()
+        try:
+            if not self.drip:
+                call.wfile.write(sent)
+            for byte in sent if self.drip else b"":
+                call.wfile.write(bytes([byte]))
+                time.sleep(self.drip)
+        except OSError:
+            call.close_connection = True # the courier gave up, as it should
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        if self.server:
+            self.server.shutdown()
+            self.server.close_all()
+            self.server = None
 
     def signed(self, answer, key=None):
         return answer + (key or self.key).sign("answer", answer)

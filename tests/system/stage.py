@@ -21,9 +21,8 @@ class Stage:
         self.world = world
         world.furnish()
         world.services["broker"].stop()
-        base = world.path("broker")
-        self.liar = Liar(world.broker_port, base / "tls-cert.pem",
-                         base / "tls-key.pem", base / "broker-key")
+        self.liar = Liar(world.broker_port, *world.broker_certificate(),
+                         world.broker_key())
         self.state = world.path("var-lib", "lockbox")
         self.pristine = world.path("state-after-enrolment")
         shutil.copytree(self.state, self.pristine)
@@ -32,6 +31,11 @@ class Stage:
         world.authorize("avm", "avm")
         world.authorize("deploy", "avm", "eve")
         self.customer = None
+
+    def reopen_liar(self, certificate=None, key=None):
+        """The liar again, after liar.close()."""
+        mine = self.world.broker_certificate()
+        self.liar.open(certificate or mine[0], key or mine[1])
 
     def begin(self):
         """New keys for the customer and a host that knows nothing yet."""

@@ -1,0 +1,236 @@
+"""The story that ./dev demo tells: one engineer, one door, one customer.
+
+Refused, asked, endorsed, approved with ssh-keygen and curl alone, in, checked
+with stock ssh-keygen -Y verify, time over, refused again, and the syslog of it
+all. Every step is checked: with --auto the exit code is 0 only when each did
+what the story claims.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+from world import BROKER, HOST, PEOPLE, TENANT, Failed, World
+
+GRANT_SECONDS = 12 # how long the customer lets the engineer in
+
+
+class Teller:
+    """Prints the story; asks for Enter between chapters unless told not to."""
+
+    def __init__(self, ask):
+        self.ask = ask
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.bold, self.dim, self.plain = (
+            ("\033[1m", "\033[2m", "\033[0m") if colour else ("", "", ""))
+        self.chapters = 0
+
+    def chapter(self, title, text=""):
+        if self.chapters and self.ask:
+            input(f"\n{self.dim}-- Enter to go on --{self.plain}")
+        self.chapters += 1
+        print(f"\n{self.bold}{self.chapters}. {title}{self.plain}")
+        if text:
+            print(textwrap.fill(" ".join(text.split()), 78))
+        sys.stdout.flush()
+
+    def command(self, who, line):
+        print(f"\n{self.dim}{who}${self.plain} {self.bold}{line}{self.plain}",
+              flush=True)
+
+    def output(self, text):
+        print(textwrap.indent(text.rstrip("\n"), "    "), flush=True)
+
+
+def claim(truth, what):
+    """A sentence of the story that must be true."""
+    if not truth:
+        raise Failed(f"the story says: {what}; it is not so")
+
+
+class Story:
+    def __init__(self, world, teller):
+        self.world, self.teller = world, teller
+        self.anna = world.path("people", "anna", "work")
+        self.anna.mkdir(parents=True, exist_ok=True)
+
+    def ssh(self, expect_in, *codes):
+        """Try the door as avm; check that it did what the story says."""
+        before = len(self.world.syslog())
+        self.teller.command("avm", f"ssh -p {self.world.ssh_port} avm@127.0.0.1 "
+                            "'echo I am in as $(id -un) on the host'")
+        done = self.world.ssh("avm", "avm",
+                              "echo I am in as $(id -un) on the host",
+                              options=["LogLevel=INFO"])
+        shown = re.sub(r"Warning: Permanently added .*\n", "", done.stderr)
+        self.teller.output(done.stdout + shown)
+        claim(("I am in as avm" in done.stdout) == expect_in,
+              "the door is open" if expect_in else "the door is shut")
+        time.sleep(0.2)
+        lines = [x for x in self.world.decisions(before)
+                 if x["event"] == "login.decision"]
+        claim(len(lines) == 1, "one attempt is one decision line in syslog")
+        claim(lines[0]["code"] in codes, f"the code is {codes}, not {lines}")
+        return done
+
+    def lockbox(self, person, *arguments):
+        self.teller.command(person, "lockbox " + shlex.join(arguments))
+        done = self.world.cli(person, *arguments)
+        self.teller.output(done.stdout + done.stderr)
+        return done
+
+    def shell(self, person, script):
+        """Commands a person types, run as they are shown."""
+        for line in textwrap.dedent(script).strip().splitlines():
+            self.teller.command(person, line)
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", line], cwd=self.anna,
+                env={**self.world.person_env(person), **self.names()},
+                capture_output=True, text=True, check=False,
+                stdin=subprocess.DEVNULL)
+            self.teller.output(done.stdout + done.stderr)
+            claim(done.returncode == 0, f"'{line}' succeeds")
+
+    def names(self):
+        return {"URL": self.world.url, "CA": str(self.world.ca),
+                "KEY": str(self.world.key("anna")), "ME": PEOPLE["anna"]}
+
+    def tell(self):
+        self.refused()
+        self.asked()
+        self.approved()
+        self.let_in()
+        self.verified()
+        self.over()
+        self.recorded()
+
+    def refused(self):
+        self.teller.chapter("The door is shut", f"""
+            avm, an engineer of the provider, has an account and a key on the
+            customer's host {HOST} of tenant {TENANT}. Nobody has approved
+            anything.""")
+        self.ssh(False, "no_grant")
+
+    def asked(self):
+        self.teller.chapter("The engineer asks, a manager endorses", """
+            The request is a text that the engineer signs. It names the host,
+            the login, the key and the reason.""")
+        done = self.lockbox(
+            "avm", "request", "create", "--tenant", TENANT, "--host", HOST,
+            "--login", "avm", "--duration", "2h", "--ticket", "INC-42",
+            "--reason", "Replica lag: look at the slow queries", "--no-wait")
+        self.id = re.search(r"\b([0-9A-HJKMNP-TV-Z]{26})\b", done.stdout)[1]
+        self.ssh(False, "pending_endorsement")
+        self.lockbox("max", "request", "endorse", self.id, "--yes")
+        self.ssh(False, "pending_approval")
+
+    def approved(self):
+        self.teller.chapter(
+            "The customer approves, with ssh-keygen and curl alone", f"""
+            anna, the customer's admin, trusts no tool of the provider's. She
+            signs in with her ssh key, reads what will be signed, shortens it
+            to {GRANT_SECONDS} seconds, and signs exactly that text.""")
+        self.shell("anna", f"""
+            curl -sS --cacert $CA -H 'Content-Type: application/json' -d '{{}}' $URL/v1/signin/nonce | jq -r .nonce > nonce
+            printf 'lockbox-signin-v1\\nbroker: {BROKER}\\nprincipal: %s\\nnonce: %s\\ntime: %s\\n' $ME $(cat nonce) $(date -u +%FT%TZ) > signin
+            ssh-keygen -q -Y sign -f $KEY -n lockbox-signin-v1 signin
+            jq -n --rawfile text signin --rawfile signature signin.sig '{{$text,$signature}}' | curl -sS --cacert $CA --json @- $URL/v1/signin | jq -r '"Authorization: Bearer " + .token' > session
+            curl -sS --cacert $CA -H @session --json '{{"duration": {GRANT_SECONDS}}}' $URL/v1/requests/{self.id}/draft | jq -j .text > grant
+            cat grant
+            ssh-keygen -q -Y sign -f $KEY -n lockbox-approve-v1 grant
+            cat grant grant.sig | curl -sS --cacert $CA -H 'Content-Type: text/plain' --data-binary @- $URL/v1/hook | jq -r '"state: " + .state'
+            """)
+
+    def let_in(self):
+        self.teller.chapter("In", """
+            The host checks anna's own signature, and the broker's fresh answer
+            to this very question.""")
+        self.ssh(True, "granted")
+
+    def verified(self):
+        self.teller.chapter("Anybody can check it with stock ssh-keygen", """
+            The customer's signature over the grant, checked by OpenSSH.""")
+        self.shell("anna", """
+            printf '%s namespaces="lockbox-approve-v1" %s\\n' $ME "$(cut -d' ' -f1-2 $KEY.pub)" > allowed_signers
+            ssh-keygen -Y verify -f allowed_signers -I $ME -n lockbox-approve-v1 -s grant.sig < grant
+            """)
+
+    def over(self):
+        text = (self.anna / "grant").read_text()
+        until = re.search(r"^not-after: (.*)Z$", text, re.M)[1]
+        end = time.mktime(time.strptime(until, "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        self.teller.chapter("Time over", "The grant ends by itself.")
+        time.sleep(max(0.0, end - time.time()) + 0.5)
+        self.ssh(False, "expired")
+
+    def recorded(self):
+        self.teller.chapter("What the customer's security team sees", """
+            One line per decision in the host's syslog; the same grant and
+            session id on every line of a session.""")
+        for line in self.world.syslog():
+            if "pam_lockbox(" in line:
+                self.teller.output(re.sub(r"^.*?(?=pam_lockbox\()", "", line))
+        claim(len([x for x in self.world.decisions()
+                   if x["event"] == "login.decision"]) == 5,
+              "five attempts are five decision lines")
+
+
+def stay(world):
+    """Keep the world running and say how to try it by hand."""
+    print("\nThe world keeps running. Paste into another root shell:\n")
+    for name, value in world.exports().items():
+        print(f"export {name}={shlex.quote(str(value))}")
+    print(textwrap.dedent("""
+        # a command inside the world (mount and pid namespaces):
+        $INSIDE ps aux
+        # an engineer at the door:
+        ssh -F none -p $SSH_PORT -i $KEY_AVM -o IdentitiesOnly=yes \\
+            -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no avm@127.0.0.1
+        # the command line as avm (engineer), max (manager), olga (operator),
+        # anna or bert (customer):
+        $AS_AVM $LOCKBOX request ls
+        # what the host logged:
+        tail -f $SYSLOG
+
+        Ctrl-C ends it; nothing stays behind."""))
+    sys.stdout.flush()
+    signal.pause()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("--build", default="build", help=argparse.SUPPRESS)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--auto", action="store_true",
+                       help="without questions; exit 1 if a step differs")
+    group.add_argument("--stay", action="store_true",
+                       help="keep it running, print how to try it by hand")
+    options = parser.parse_args()
+    teller = Teller(ask=not options.auto and not options.stay and
+                    sys.stdin.isatty())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with World(options.build) as world:
+            print("setting up: broker, host, people, keys ...", flush=True)
+            world.furnish()
+            if options.stay:
+                stay(world)
+            Story(world, teller).tell()
+            print("\nEverything was as told. Nothing of this machine changed.")
+    except Failed as error:
+        print(f"\n./dev demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return 0 if options.stay else 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
