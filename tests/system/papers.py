@@ -128,7 +128,10 @@ class Key:
 
     def sign(self, namespace, message, digest="sha512"):
         """An armored SSHSIG over message in lockbox-NAMESPACE-v1."""
-        name = f"lockbox-{namespace}-v1"
+        return self.sign_as(f"lockbox-{namespace}-v1", message, digest)
+
+    def sign_as(self, name, message, digest="sha512"):
+        """An armored SSHSIG over message in any namespace."""
         message = message.encode() if isinstance(message, str) else message
         signed = b"SSHSIG" + string(name) + string("") + string(digest) + string(
             hashlib.new(digest, message).digest())
@@ -236,12 +239,13 @@ class Passkey(SkP256):
 
     def __init__(self, rp_id, origin, flags=TOUCH | VERIFIED):
         super().__init__(flags, rp_id)
-        self.origin = origin
+        self.origin, self.cross_origin = origin, False
 
     def sign_blob(self, data):
         challenge = base64.urlsafe_b64encode(data).decode().rstrip("=")
         client = json.dumps({"type": "webauthn.get", "challenge": challenge,
-                             "origin": self.origin, "crossOrigin": False},
+                             "origin": self.origin,
+                             "crossOrigin": self.cross_origin},
                             separators=(",", ":")).encode()
         return (string("webauthn-sk-ecdsa-sha2-nistp256@openssh.com") +
                 self.ecdsa(device_data(self.application, self.flags,
