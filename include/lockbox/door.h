@@ -13,6 +13,7 @@
 
 #include "lockbox/err.h"
 #include "lockbox/text.h"
+#include "lockbox/verdict.h"
 
 #define LB_DOOR_VERSION 1u
 #define LB_DOOR_SOCKET  "/run/lockbox/agent.sock"
@@ -48,9 +49,10 @@ struct lb_door_ask {
 	uint8_t auth_info_known; /* 1 only under sshd and only where it can be
 	                          * believed; else auth_info is empty */
 	char auth_info[LB_AUTH_INFO_MAX + 1];
+	uint8_t zero[3];
 };
 
-/* Agent to module. verdict is an enum lb_verdict (judge.h): differs in many
+/* Agent to module. verdict is an enum lb_verdict: differs in many
  * bits, compared only with == LB_VERDICT_ALLOW. Strings as above. */
 struct lb_door_reply {
 	uint32_t version;
@@ -71,6 +73,7 @@ struct lb_door_reply {
 	int64_t not_after;  /* 0: none */
 	int64_t lease_end;  /* 0: none */
 	char tell[LB_TELL_LINES][LB_TELL_MAX + 1]; /* for the user */
+	uint8_t zero[5];
 };
 
 /*
@@ -85,12 +88,23 @@ struct lb_door_final {
 	uint32_t verdict; /* LB_VERDICT_ALLOW only if PAM_SUCCESS is returned */
 	uint8_t logged;   /* the decision line reached /dev/log */
 	char code[48];    /* the module's own cause when it overrules */
+	uint8_t zero[3];
 };
 
 /*
- * Is this a well-formed packet: exact size, version, known phase, strings
- * terminated, zero-padded, of their alphabet (code: [a-z_]; tell: printable
- * ASCII), flags 0 or 1. LB_ERR_FORMAT if not. ret is written only on LB_OK.
+ * Is this a well-formed packet: exact size, version, known phase and verdict,
+ * flags 0 or 1, strings terminated, zero-padded and of their alphabet, every
+ * other byte zero. LB_ERR_FORMAT if not. ret is written only on LB_OK.
+ *
+ * ask    service and login as in text.h; ruser, rhost and tty may be empty;
+ *        tty is printable ASCII without blanks; auth_info printable ASCII and
+ *        newlines, and empty unless auth_info_known
+ * reply  code is [a-z_], not empty; the names and ids as in text.h, or empty;
+ *        ref is XXXX-XXXX-XXXX in Crockford base32, or empty; sid -1 or a real
+ *        audit session id; times 0 or LB_TIME_MIN..LB_TIME_MAX; tell printable
+ *        ASCII, no empty line before a full one; exempt never together with
+ *        LB_VERDICT_ALLOW, provisional only with it
+ * final  code is [a-z_] or empty
  */
 enum lb_err lb_door_ask_check(const void *bytes, size_t len,
     struct lb_door_ask *ret) LB_MUST_CHECK;

@@ -12,14 +12,9 @@
 #include "lockbox/bundle.h"
 #include "lockbox/papers.h"
 #include "lockbox/trust.h"
+#include "lockbox/verdict.h"
 
 #define LB_CLOCK_SKEW_MAX 60 /* seconds between the broker's clock and ours */
-
-/* Values that differ in many bits; compared only with == LB_VERDICT_ALLOW. */
-enum lb_verdict {
-	LB_VERDICT_DENY = 0x59a5c36a,
-	LB_VERDICT_ALLOW = 0x265a3c95,
-};
 
 /* Requests that were denied and grants that were revoked, by id. */
 struct lb_kill {
