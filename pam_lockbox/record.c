@@ -2,7 +2,7 @@
 #include "record.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,27 +31,71 @@ enum {
 	CAP_MOST = 200,
 };
 
-/* Codes that are more than a refusal; any other deny is a notice. */
-static const struct {
-	const char *code;
-	int severity;
-} severities[] = {
-	{ "agent_unreachable", LOG_WARNING },
-	{ "agent_timeout", LOG_WARNING },
-	{ "system_error", LOG_WARNING },
-	{ "agent_garbage", LOG_ALERT },
-	{ "agent_untrusted", LOG_ALERT },
-	{ "config_error", LOG_ALERT },
+/*
+ * Somebody may be lying, or a part is broken: the codes that doc/codes.md
+ * marks with a star, and a clock or a configuration that cannot be right.
+ */
+static const char *const alert_codes[] = {
+	"agent_garbage",
+	"agent_untrusted",
+	"answer_doubled",
+	"answer_malformed",
+	"answer_missing",
+	"answer_question",
+	"answer_signature",
+	"answer_too_long",
+	"approval_signature",
+	"broker_garbage",
+	"broker_tls",
+	"broker_too_large",
+	"clock_floor",
+	"clock_skew",
+	"config_error",
+	"courier_garbage",
+	"grant_absent",
+	"grant_malformed",
+	"grant_tenant",
+	"grant_unreadable",
+	"phase_unknown",
+	"question_wrong",
+	"request_exceeded",
+	"request_malformed",
+	"request_unsigned",
 };
+
+/* Somebody cannot be reached, or cannot work just now. */
+static const char *const warning_codes[] = {
+	"agent_timeout",
+	"agent_unable",
+	"agent_unreachable",
+	"broker_refused",
+	"broker_timeout",
+	"broker_unreachable",
+	"courier_busy",
+	"internal",
+	"system_error",
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool
+code_among(const char *code, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(code, list[i]) == 0)
+			return true;
+	return false;
+}
 
 static int
 severity_of(const struct record *rec)
 {
 	if (strcmp(rec->decision, "allow") == 0)
 		return LOG_INFO;
-	for (size_t i = 0; i < sizeof(severities) / sizeof(severities[0]); i++)
-		if (strcmp(rec->code, severities[i].code) == 0)
-			return severities[i].severity;
+	if (code_among(rec->code, alert_codes, COUNT(alert_codes)))
+		return LOG_ALERT;
+	if (code_among(rec->code, warning_codes, COUNT(warning_codes)))
+		return LOG_WARNING;
 	return strcmp(rec->decision, "exempt") == 0 ? LOG_INFO : LOG_NOTICE;
 }
 

@@ -281,7 +281,8 @@ visit_tell(const struct visit *v, int flags)
 	char lines[LB_TELL_LINES][LB_TELL_MAX + 1];
 	bool allowed = v->verdict == LB_VERDICT_ALLOW;
 
-	if (((unsigned int)flags & PAM_SILENT) != 0 || v->verdict == VISIT_EXEMPT)
+	if (((unsigned int)flags & PAM_SILENT) != 0 ||
+	    v->verdict == VISIT_EXEMPT)
 		return;
 	memcpy(lines, v->reply.tell, sizeof(lines));
 	/* The agent's words belong to the agent's verdict. */
