@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lockbox/judge.h"
+#include "lockbox/verdict.h"
 
 #define ASK_BUSY_NAP_MS 10   /* between tries when the backlog is full */
 #define PASSWD_MAX      8192 /* bytes of one entry */

@@ -11,7 +11,7 @@
 #include <security/pam_modules.h>
 
 #include "lockbox/door.h"
-#include "lockbox/judge.h"
+#include "lockbox/verdict.h"
 
 #include "deadline.h"
 #include "login.h"
