@@ -8,6 +8,10 @@
 
 #define SAMPLE_MSG "hello\n"
 
+/* By ssh-keygen -l. */
+#define ED25519_FP    "SHA256:+PfvIZ+kzJYqlYvf9amhiOUXmIwo3Gfg/HeUDgrAZlE"
+#define SK_ED25519_FP "SHA256:7KzZfDH7uYxZ+eBjstDL34hICw1u80YShi8kw3l7eoY"
+
 static const char ed25519_key[] =
     "ssh-ed25519 "
     "AAAAC3NzaC1lZDI1NTE5AAAAIF6jjpOb8SSt9k7ETS9o7ndr2yk33DjeIkHw"
