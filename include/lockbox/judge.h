@@ -16,6 +16,8 @@
 
 #define LB_CLOCK_SKEW_MAX 60 /* seconds between the broker's clock and ours */
 
+#define LB_KILLS_MAX 16384 /* more than that: LB_ERR_LIMIT, so nobody enters */
+
 /* Requests that were denied and grants that were revoked, by id. */
 struct lb_kill {
 	char id[LB_SHA256_LEN + 1];
@@ -27,15 +29,19 @@ struct lb_kills {
 };
 
 bool lb_kills_has(const struct lb_kills *k, const char *id, int64_t now);
+
+/* The later until of an id stands. LB_ERR_LIMIT past LB_KILLS_MAX. */
 enum lb_err lb_kills_add(struct lb_kills *k, const char *id, int64_t until)
     LB_MUST_CHECK;
 void lb_kills_prune(struct lb_kills *k, int64_t now);
 void lb_kills_clear(struct lb_kills *k);
 
 /*
- * Add every deny and revoke in the bundle that a line of trust signed.
- * A revoke is kept until the grant's not-after, a deny for LB_GRANT_AGE_MAX
- * from now. ret_added counts the new ones; may be NULL.
+ * Add every deny (over a request) and revoke (over a grant) in the bundle that
+ * an approver, hook or delegate line of trust signed, after pruning. A revoke
+ * is kept until the grant's not-after, a deny for LB_GRANT_AGE_MAX plus
+ * LB_CLOCK_SKEW_MAX from now: no grant issued before it lives longer.
+ * ret_added counts the new ones; may be NULL.
  */
 enum lb_err lb_kills_collect(struct lb_kills *k, const struct lb_trust *trust,
     const struct lb_bundle *bundle, int64_t now, size_t *ret_added)
@@ -56,7 +62,7 @@ struct lb_grant_case {
 
 struct lb_ruling {
 	enum lb_verdict verdict;
-	const char *code;                 /* static, stable: doc/codes.md */
+	char code[LB_WORD_MAX + 1];       /* stable: doc/codes.md */
 	char message[LB_MESSAGE_MAX + 1]; /* the broker's, once verified */
 	bool provisional;                 /* the key is not known yet */
 	bool by_delegate;
@@ -69,12 +75,13 @@ struct lb_ruling {
 };
 
 /*
- * Does this one grant pass, alone: enough approvals; tenant, broker, host,
- * login, service and keys in it; span within trust's longest; not-after -
- * issued within 31 days; not-before <= now < not-after; the engineer's own
- * signed request where trust has engineer lines; nothing kept here, and
- * nothing in the bundle, denies or revokes it; trust before its good-until.
- * On allow lease_end is not_after. floor is not looked at (ret->floor 0).
+ * Does this one grant pass, alone: trust before its good-until; enough
+ * approvals; tenant, broker, host, login, service and keys in it; span within
+ * trust's longest; not-after - issued within 31 days; issued and not-before
+ * <= now < not-after; nothing kept here, and nothing in the bundle, denies or
+ * revokes it; the engineer's own signed request where trust has engineer
+ * lines. On allow code is "granted" and lease_end is not_after. floor is not
+ * looked at (ret->floor 0).
  */
 void lb_grant_judge(const struct lb_grant_case *c, struct lb_ruling *ret);
 
@@ -96,7 +103,9 @@ struct lb_case {
  * LB_CLOCK_SKEW_MAX, now < good-until, now not below floor; verdict; then at
  * least one grant of the bundle, named by its sha256 in the answer, passes
  * lb_grant_judge. Of several the one with the latest not_after is taken. Never
- * a mix of two grants' fields. Trust documents are the caller's business.
+ * a mix of two grants' fields. Trust documents are the caller's business: it
+ * applies them first, and a question that names another trust than c->trust is
+ * refused. When no grant passes, code is of the one that got furthest.
  *
  * ret->floor rises to min(answered, now) once signature, question and clocks
  * held; the local clock alone never raises it.
