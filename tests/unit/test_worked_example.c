@@ -18,8 +18,10 @@
 #include "lockbox/bundle.h"
 #include "lockbox/clock.h"
 #include "lockbox/file.h"
+#include "lockbox/judge.h"
 #include "lockbox/papers.h"
 #include "lockbox/sshsig.h"
+#include "lockbox/trust.h"
 
 #include "sshwire.h"
 
@@ -427,6 +429,107 @@ test_example_bundle(void **state)
 	lb_buf_clear(&text);
 }
 
+/* The trust document, signed by its own owners. */
+static struct lb_trust *
+trust_read(void)
+{
+	static const char *const name[] = { "trust", "trust.mia.sig",
+		"trust.noah.sig", NULL };
+	struct lb_slice doc = block("trust");
+	struct lb_buf text = { 0 };
+	struct lb_bundle *b = NULL;
+	struct lb_trust *t = NULL;
+	int64_t now = at("2026-03-02T14:30:00Z");
+
+	add_blocks(&text, name);
+	assert_int_equal(lb_bundle_split(text.data, text.len, &b), LB_OK);
+	assert_int_equal(lb_trust_parse(doc.text, doc.len, &t), LB_OK);
+	assert_int_equal(lb_trust_selfsigned(t, &b->part[0], now), LB_OK);
+	b->part[0].sig_count = 1;
+	assert_int_equal(
+	    lb_trust_selfsigned(t, &b->part[0], now), LB_ERR_SIGNATURE);
+	lb_bundle_free(b);
+	lb_buf_clear(&text);
+	return t;
+}
+
+static void
+judge(const char *const *name, const char *now, struct lb_ruling *ret)
+{
+	struct lb_slice question = block("question");
+	struct lb_trust *trust = trust_read();
+	struct lb_buf text = { 0 };
+	struct lb_bundle *b = NULL;
+	struct lb_case c = { .trust = trust,
+		.question = question.text,
+		.question_len = question.len,
+		.now = at(now) };
+
+	add_blocks(&text, name);
+	assert_int_equal(lb_bundle_split(text.data, text.len, &b), LB_OK);
+	c.bundle = b;
+	lb_judge(&c, ret);
+	lb_bundle_free(b);
+	lb_buf_clear(&text);
+	lb_trust_free(trust);
+}
+
+static void
+test_example_allows(void **state)
+{
+	static const char *const whole[] = { "bundle", NULL };
+	char id[LB_SHA256_LEN + 1];
+	struct lb_ruling ruling;
+
+	(void)state;
+	judge(whole, "2026-03-02T14:30:00Z", &ruling);
+	assert_string_equal(ruling.code, "granted");
+	assert_int_equal(ruling.verdict, LB_VERDICT_ALLOW);
+	assert_false(ruling.provisional);
+	grant_write(id);
+	assert_string_equal(ruling.grant, id);
+	assert_string_equal(ruling.engineer, principal[ADA]);
+	assert_int_equal(ruling.not_after, at("2026-03-02T16:10:00Z"));
+	assert_int_equal(ruling.lease_end, at("2026-03-02T15:00:00Z"));
+	assert_int_equal(ruling.floor, at("2026-03-02T14:30:00Z"));
+}
+
+/* Each way of shutting it again, beside the same bundle let in above. */
+static void
+test_example_denies(void **state)
+{
+	static const char *const whole[] = { "bundle", NULL };
+	static const char *const one_approval[] = { "answer",
+		"answer.broker.sig", "grant", "grant.mia.sig", "request",
+		"request.ada.sig", NULL };
+	static const char *const no_request[] = { "answer", "answer.broker.sig",
+		"grant", "grant.mia.sig", "grant.noah.sig", NULL };
+	static const char *const revoked[] = { "answer", "answer.broker.sig",
+		"grant", "grant.mia.sig", "grant.noah.sig", "revoke.mia.sig",
+		"request", "request.ada.sig", NULL };
+	static const char *const denied[] = { "bundle", "deny.noah.sig", NULL };
+	static const struct {
+		const char *const *name;
+		const char *now, *code;
+	} row[] = {
+		{ whole, "2026-03-02T14:31:01Z", "clock_skew" },
+		{ whole, "2026-03-02T14:28:59Z", "clock_skew" },
+		{ one_approval, "2026-03-02T14:30:00Z", "approvals_missing" },
+		{ no_request, "2026-03-02T14:30:00Z", "request_missing" },
+		{ revoked, "2026-03-02T14:30:00Z", "grant_revoked" },
+		{ denied, "2026-03-02T14:30:00Z", "request_denied" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct lb_ruling ruling;
+
+		judge(row[i].name, row[i].now, &ruling);
+		assert_string_equal(ruling.code, row[i].code);
+		assert_int_equal(ruling.verdict, LB_VERDICT_DENY);
+	}
+}
+
 /* Run ssh-keygen -Y verify; 0 when it is content. */
 static int
 keygen_verify(const char *who, const char *ns)
@@ -442,7 +545,8 @@ keygen_verify(const char *who, const char *ns)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (freopen(msg, "r", stdin) == NULL ||
-		    freopen("/dev/null", "w", stdout) == NULL)
+		    freopen("/dev/null", "w", stdout) == NULL ||
+		    freopen("/dev/null", "w", stderr) == NULL)
 			_exit(126);
 		execlp("ssh-keygen", "ssh-keygen", "-Y", "verify", "-f", lines,
 		    "-I", who, "-n", ns, "-s", sig,
@@ -521,6 +625,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_example_documents),
 		cmocka_unit_test(test_example_signatures),
 		cmocka_unit_test(test_example_bundle),
+		cmocka_unit_test(test_example_allows),
+		cmocka_unit_test(test_example_denies),
 		cmocka_unit_test(test_example_ssh_keygen),
 	};
 	FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
