@@ -1,0 +1,10 @@
+/* The tables of commands: one per noun, each in its cmd_ file. */
+#ifndef LOCKBOX_CLI_COMMANDS_H
+#define LOCKBOX_CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const struct command trust_commands[];
+extern const struct command verify_commands[];
+
+#endif
