@@ -53,13 +53,13 @@ spawn(const char *const *argv, int in, int out, bool quiet, pid_t *ret)
 	}
 	(void)sigemptyset(&pipe);
 	(void)sigaddset(&pipe, SIGPIPE);
-	rc = posix_spawnattr_setsigdefault(&attr, &pipe)
-	    | posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF)
-	    | posix_spawn_file_actions_adddup2(&act, in, STDIN_FILENO)
-	    | posix_spawn_file_actions_adddup2(&act, out, STDOUT_FILENO);
+	rc = posix_spawnattr_setsigdefault(&attr, &pipe) |
+	    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF) |
+	    posix_spawn_file_actions_adddup2(&act, in, STDIN_FILENO) |
+	    posix_spawn_file_actions_adddup2(&act, out, STDOUT_FILENO);
 	if (rc == 0 && quiet)
-		rc = posix_spawn_file_actions_addopen(&act, STDERR_FILENO,
-		    "/dev/null", O_WRONLY, 0);
+		rc = posix_spawn_file_actions_addopen(
+		    &act, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (rc == 0)
 		rc = posix_spawnp(ret, argv[0], &act, &attr,
 		    (char *const *)(uintptr_t)argv, environ);
@@ -96,8 +96,8 @@ reap(pid_t pid, int *ret_status)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return LB_ERR_IO;
-	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status)
-	                                : 128 + WTERMSIG(status);
+	*ret_status =
+	    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return LB_OK;
 }
 

@@ -22,7 +22,7 @@
  * LB_ERR_RANGE    printed more than ret may hold
  */
 enum lb_err child_run(const char *const *argv, const void *input,
-    size_t input_len, bool quiet, struct lb_buf *ret, int *ret_status)
-    LB_MUST_CHECK;
+    size_t input_len, bool quiet, struct lb_buf *ret,
+    int *ret_status) LB_MUST_CHECK;
 
 #endif

@@ -23,35 +23,37 @@ struct trust_opt {
 #define KEY_SPEC  "NAME=KEYFILE[,ns=A+B][,valid-before=TIME]"
 
 /* What both "new" and "edit" take. */
-#define CHANGE_FLAGS                                                          \
-	{ "threshold", 0, FLAG_NUMBER, O(f.threshold), "N",                   \
-	    "approvals a grant needs, and owners a trust document" },         \
-	    { "require", 0, FLAG_TEXT, O(f.require), "any|touch|verified",    \
-		"what approvers' FIDO devices must have seen" },              \
-	    { "longest", 0, FLAG_SPAN, O(f.longest), "SPAN",                  \
-		"most a grant may last, up to 24h (default 4h)" },            \
-	    { "lease", 0, FLAG_SPAN, O(f.lease), "SPAN",                      \
-		"a session ends that long without the broker (default 30m)" }, \
-	    { "offline", 0, FLAG_TEXT, O(f.offline), "allow|deny",            \
-		"may a signed grant count while the broker is away" },        \
-	    { "good-until", 0, FLAG_WHEN, O(f.good_until), "TIME|SPAN",       \
-		"after it the document opens nothing (default a year)" },     \
-	    { "page", 0, FLAG_LIST, O(f.page), "\"RP-ID ORIGIN [broker]\"",   \
-		"web page where passkeys may approve" },                      \
-	    { "broker", 0, FLAG_LIST, O(f.broker), "NAME=KEYFILE",            \
-		"broker whose answers count" },                               \
-	    { "approver", 0, FLAG_LIST, O(f.approver), KEY_SPEC,              \
-		"may approve, deny, revoke, and sign trust" },                \
-	    { "hook", 0, FLAG_LIST, O(f.hook), KEY_SPEC,                      \
-		"a system that may approve, deny, revoke" },                  \
-	    { "engineer", 0, FLAG_LIST, O(f.engineer), KEY_SPEC,              \
-		"engineer whose requests alone count" },                      \
-	    { "delegate", 0, FLAG_LIST, O(f.delegate), KEY_SPEC,              \
-		"provider's manager who may approve instead" },               \
-	    { "delegate-until", 0, FLAG_WHEN, O(f.delegate_until),            \
-		"TIME|SPAN", "end of the delegation" },                       \
-	    { "output", 'o', FLAG_TEXT, O(f.output), "FILE",                  \
-		"write there instead of standard output" }
+#define CHANGE_FLAGS                                                               \
+	{ "threshold", 0, FLAG_NUMBER, O(f.threshold), "N",                        \
+		"approvals a grant needs, and owners a trust document" },          \
+	    { "require", 0, FLAG_TEXT, O(f.require), "any|touch|verified",         \
+		    "what approvers' FIDO devices must have seen" },               \
+	    { "longest", 0, FLAG_SPAN, O(f.longest), "SPAN",                       \
+		    "most a grant may last, up to 24h (default 4h)" },             \
+	    { "lease", 0, FLAG_SPAN, O(f.lease), "SPAN",                           \
+		    "a session ends that long without the broker (default 30m)" }, \
+	    { "offline", 0, FLAG_TEXT, O(f.offline), "allow|deny",                 \
+		    "may a signed grant count while the broker is away" },         \
+	    { "good-until", 0, FLAG_WHEN, O(f.good_until), "TIME|SPAN",            \
+		    "after it the document opens nothing (default a year)" },      \
+	    { "page", 0, FLAG_LIST, O(f.page), "\"RP-ID ORIGIN [broker]\"",        \
+		    "web page where passkeys may approve" },                       \
+	    { "broker", 0, FLAG_LIST, O(f.broker), "NAME=KEYFILE",                 \
+		    "broker whose answers count" },                                \
+	    { "approver", 0, FLAG_LIST, O(f.approver), KEY_SPEC,                   \
+		    "may approve, deny, revoke, and sign trust" },                 \
+	    { "hook", 0, FLAG_LIST, O(f.hook), KEY_SPEC,                           \
+		    "a system that may approve, deny, revoke" },                   \
+	    { "engineer", 0, FLAG_LIST, O(f.engineer), KEY_SPEC,                   \
+		    "engineer whose requests alone count" },                       \
+	    { "delegate", 0, FLAG_LIST, O(f.delegate), KEY_SPEC,                   \
+		    "provider's manager who may approve instead" },                \
+	    { "delegate-until", 0, FLAG_WHEN, O(f.delegate_until),                 \
+		    "TIME|SPAN", "end of the delegation" },                        \
+	{                                                                          \
+		"output", 'o', FLAG_TEXT, O(f.output), "FILE",                     \
+		    "write there instead of standard output"                       \
+	}
 
 static const struct flag new_flags[] = {
 	{ "tenant", 0, FLAG_TEXT, O(f.tenant), "NAME",
@@ -109,7 +111,7 @@ trust_file_clear(struct trust_file *t)
 	lb_bundle_free(t->bundle);
 	lb_buf_clear(&t->text);
 	free(t->paper);
-	*t = (struct trust_file) { 0 };
+	*t = (struct trust_file){ 0 };
 }
 
 static int
@@ -137,8 +139,7 @@ trust_file_split(const struct cli *cli, const char *path, struct trust_file *t)
 
 /* ret is empty unless it worked. */
 static int
-trust_file_load(const struct cli *cli, const char *path,
-    struct trust_file *ret)
+trust_file_load(const struct cli *cli, const char *path, struct trust_file *ret)
 {
 	struct trust_file t = { .paper = calloc(1, sizeof(*t.paper)) };
 	enum lb_err r;
@@ -148,8 +149,8 @@ trust_file_load(const struct cli *cli, const char *path,
 		return out_fail(cli, ENDING_FAILED, "out of memory");
 	r = files_read(path, LB_BUNDLE_MAX, &t.text);
 	if (r != LB_OK)
-		rv = out_fail(cli, ENDING_FAILED, "read '%s': %s", path,
-		    files_why(r));
+		rv = out_fail(
+		    cli, ENDING_FAILED, "read '%s': %s", path, files_why(r));
 	else
 		rv = trust_file_split(cli, path, &t);
 	if (rv == ENDING_DONE)
@@ -182,16 +183,16 @@ rules_why(enum lb_err r)
 
 /* Write a paper as a document that keeps its own rules. */
 static int
-paper_write(const struct cli *cli, const struct lb_trust_paper *paper,
-    const char *path)
+paper_write(
+    const struct cli *cli, const struct lb_trust_paper *paper, const char *path)
 {
 	struct lb_buf text = { 0 };
 	struct lb_trust *t = NULL;
 	int rv = ENDING_FAILED;
 	enum lb_err r;
 
-	if ((r = lb_doc_write(&lb_trust_type, paper, &text)) != LB_OK
-	    || (r = lb_trust_parse(text.data, text.len, &t)) != LB_OK)
+	if ((r = lb_doc_write(&lb_trust_type, paper, &text)) != LB_OK ||
+	    (r = lb_trust_parse(text.data, text.len, &t)) != LB_OK)
 		out_fail(cli, rv, "this is no valid trust document: %s",
 		    rules_why(r));
 	else if ((r = files_write(cli, path, text.data, text.len)) != LB_OK)
@@ -222,8 +223,9 @@ new_run(struct cli *cli, const void *opt, char **operand)
 	else
 		rv = paper_write(cli, paper, o->f.output);
 	if (rv == ENDING_DONE)
-		out_hint(cli, "%lld of its owners sign it: lockbox trust sign "
-		              "%s --key FILE",
+		out_hint(cli,
+		    "%lld of its owners sign it: lockbox trust sign "
+		    "%s --key FILE",
 		    (long long)paper->threshold,
 		    o->f.output != NULL ? o->f.output : "FILE");
 	free(paper);
@@ -245,8 +247,9 @@ edit_run(struct cli *cli, const void *opt, char **operand)
 	else
 		rv = paper_write(cli, t.paper, o->f.output);
 	if (rv == ENDING_DONE)
-		out_hint(cli, "the owners in %s sign it: lockbox trust sign %s "
-		              "--pin %s --key FILE",
+		out_hint(cli,
+		    "the owners in %s sign it: lockbox trust sign %s "
+		    "--pin %s --key FILE",
 		    operand[0], o->f.output != NULL ? o->f.output : "FILE",
 		    operand[0]);
 	trust_file_clear(&t);
@@ -261,8 +264,8 @@ lines_json(const char *text)
 
 	for (; text != NULL && (end = strchr(text, '\n')) != NULL;
 	     text = end + 1)
-		(void)json_array_append_new(list,
-		    json_stringn(text, (size_t)(end - text)));
+		(void)json_array_append_new(
+		    list, json_stringn(text, (size_t)(end - text)));
 	return list;
 }
 
@@ -276,8 +279,8 @@ diff_print(const struct cli *cli, FILE *f, const struct lb_trust_paper *a,
 	if (trust_words_diff(a, b, &words) != LB_OK)
 		rv = out_fail(cli, ENDING_FAILED, "out of memory");
 	else if (cli->json && f == cli->out)
-		rv = out_json(cli,
-		    json_pack("{s:o}", "changes", lines_json(words.data)));
+		rv = out_json(
+		    cli, json_pack("{s:o}", "changes", lines_json(words.data)));
 	else if (words.len == 0)
 		out_line(f, "nothing changes");
 	else
@@ -293,8 +296,8 @@ diff_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)opt;
-	if ((rv = trust_file_load(cli, operand[0], &a)) == ENDING_DONE
-	    && (rv = trust_file_load(cli, operand[1], &b)) == ENDING_DONE)
+	if ((rv = trust_file_load(cli, operand[0], &a)) == ENDING_DONE &&
+	    (rv = trust_file_load(cli, operand[1], &b)) == ENDING_DONE)
 		rv = diff_print(cli, cli->out, a.paper, b.paper);
 	trust_file_clear(&a);
 	trust_file_clear(&b);
@@ -347,8 +350,8 @@ static const struct lb_pinned *
 owner_find(const struct lb_trust *t, const struct lb_sshkey *key)
 {
 	for (size_t i = 0; t != NULL && i < t->approver.count; i++)
-		if ((t->approver.item[i].namespaces & LB_NS_TRUST) != 0
-		    && lb_sshkey_equal(&t->approver.item[i].key, key))
+		if ((t->approver.item[i].namespaces & LB_NS_TRUST) != 0 &&
+		    lb_sshkey_equal(&t->approver.item[i].key, key))
 			return &t->approver.item[i];
 	return NULL;
 }
@@ -360,9 +363,9 @@ signed_already(const struct lb_part *part, const struct lb_sshkey *key)
 	struct lb_sshsig sig;
 
 	for (size_t i = 0; i < part->sig_count; i++)
-		if (lb_sshsig_parse(part->sigs[i].text, part->sigs[i].len, &sig)
-		        == LB_OK
-		    && lb_sshkey_equal(&sig.key, key))
+		if (lb_sshsig_parse(
+			part->sigs[i].text, part->sigs[i].len, &sig) == LB_OK &&
+		    lb_sshkey_equal(&sig.key, key))
 			return true;
 	return false;
 }
@@ -403,11 +406,10 @@ armor_append(const struct cli *cli, struct trust_file *t, const char *path,
 	enum lb_err r;
 
 	/* t->last borrows t->text: not used after this. */
-	if ((r = lb_buf_add(&t->text, armor->data, armor->len)) != LB_OK
-	    || (r = files_write(cli, path, t->text.data, t->text.len))
-	        != LB_OK)
-		return out_fail(cli, ENDING_FAILED, "write '%s': %s", path,
-		    files_why(r));
+	if ((r = lb_buf_add(&t->text, armor->data, armor->len)) != LB_OK ||
+	    (r = files_write(cli, path, t->text.data, t->text.len)) != LB_OK)
+		return out_fail(
+		    cli, ENDING_FAILED, "write '%s': %s", path, files_why(r));
 	return ENDING_DONE;
 }
 
@@ -424,24 +426,23 @@ sign_checked(struct cli *cli, const struct trust_opt *o, const char *path,
 	int rv;
 
 	if ((r = owners_load(t, pin, &owners)) != LB_OK) {
-		rv = out_fail(cli, ENDING_FAILED, "'%s' breaks its own rules: %s",
-		    path, rules_why(r));
+		rv = out_fail(cli, ENDING_FAILED,
+		    "'%s' breaks its own rules: %s", path, rules_why(r));
 		goto out;
 	}
-	if ((rv = key_choose(cli, o->key, key)) != ENDING_DONE
-	    || (rv = sign_show(cli, t, pin)) != ENDING_DONE)
+	if ((rv = key_choose(cli, o->key, key)) != ENDING_DONE ||
+	    (rv = sign_show(cli, t, pin)) != ENDING_DONE)
 		goto out;
 	if (!out_confirm(cli, "Sign it?")) {
 		rv = out_fail(cli, ENDING_FAILED, "nothing was signed");
 		goto out;
 	}
 	if ((rv = sign_text(cli, key, LB_NS_TRUST, t->last->doc.text,
-	         t->last->doc.len, &armor, &sig))
-	    != ENDING_DONE)
+		 t->last->doc.len, &armor, &sig)) != ENDING_DONE)
 		goto out;
 	if (signed_already(t->last, &sig.key)) {
-		rv = out_fail(cli, ENDING_FAILED,
-		    "that key has signed it already");
+		rv = out_fail(
+		    cli, ENDING_FAILED, "that key has signed it already");
 		goto out;
 	}
 	owner = owner_find(owners, &sig.key);
@@ -451,11 +452,12 @@ sign_checked(struct cli *cli, const struct trust_opt *o, const char *path,
 		goto out;
 	}
 	if (owner == NULL)
-		out_note(cli, "key %s counts only if the document before "
-		              "names it as an owner (check with --pin)",
+		out_note(cli,
+		    "key %s counts only if the document before "
+		    "names it as an owner (check with --pin)",
 		    sig.key.fp);
-	rv = armor_append(cli, t,
-	    o->f.output != NULL ? o->f.output : path, &armor);
+	rv = armor_append(
+	    cli, t, o->f.output != NULL ? o->f.output : path, &armor);
 out:
 	lb_trust_free(owners);
 	lb_buf_clear(&armor);
@@ -469,14 +471,15 @@ sign_run(struct cli *cli, const void *opt, char **operand)
 	struct trust_file t = { 0 }, pin = { 0 };
 	int rv;
 
-	if ((rv = trust_file_load(cli, operand[0], &t)) != ENDING_DONE
-	    || (o->pin != NULL
-	        && (rv = trust_file_load(cli, o->pin, &pin)) != ENDING_DONE))
+	if ((rv = trust_file_load(cli, operand[0], &t)) != ENDING_DONE ||
+	    (o->pin != NULL &&
+		(rv = trust_file_load(cli, o->pin, &pin)) != ENDING_DONE))
 		goto out;
 	rv = sign_checked(cli, o, operand[0], &t, &pin);
 	if (rv == ENDING_DONE)
-		out_hint(cli, "lockbox trust verify %s%s%s, then: lockbox trust "
-		              "submit %s",
+		out_hint(cli,
+		    "lockbox trust verify %s%s%s, then: lockbox trust "
+		    "submit %s",
 		    operand[0], o->pin != NULL ? " --pin " : "",
 		    o->pin != NULL ? o->pin : "", operand[0]);
 out:
@@ -498,11 +501,10 @@ signers_words(const struct lb_trust *owners, const struct lb_part *part,
 		const struct lb_pinned *p = NULL;
 		int n;
 
-		if (lb_sshsig_parse(part->sigs[i].text, part->sigs[i].len, &sig)
-		        == LB_OK
-		    && lb_sshsig_verify(&sig, LB_NS_TRUST, part->doc.text,
-		           part->doc.len)
-		        == LB_OK)
+		if (lb_sshsig_parse(
+			part->sigs[i].text, part->sigs[i].len, &sig) == LB_OK &&
+		    lb_sshsig_verify(&sig, LB_NS_TRUST, part->doc.text,
+			part->doc.len) == LB_OK)
 			p = owner_find(owners, &sig.key);
 		n = snprintf(ret + at, size - at, "%s%s", at > 0 ? ", " : "",
 		    p != NULL ? p->principal : "(nobody who counts)");
@@ -521,20 +523,19 @@ struct chain {
 };
 
 static void
-chain_row(struct chain *c, const struct lb_trust *owners,
-    const struct lb_part *part)
+chain_row(
+    struct chain *c, const struct lb_trust *owners, const struct lb_part *part)
 {
 	char serial[24], until[OUT_TIME_MAX], who[1024];
 
 	signers_words(owners, part, who, sizeof(who));
-	(void)snprintf(serial, sizeof(serial), "%lld",
-	    (long long)c->now->serial);
+	(void)snprintf(
+	    serial, sizeof(serial), "%lld", (long long)c->now->serial);
 	out_time(c->now->good_until, until);
 	out_row(&c->table, serial, c->now->id, until, who);
 	(void)json_array_append_new(c->json,
-	    json_pack("{s:I, s:s, s:s}", "serial",
-	        (json_int_t)c->now->serial, "sha256", c->now->id, "signed_by",
-	        who));
+	    json_pack("{s:I, s:s, s:s}", "serial", (json_int_t)c->now->serial,
+		"sha256", c->now->id, "signed_by", who));
 }
 
 /* One document more: the first signs itself, the others follow. */
@@ -548,8 +549,8 @@ chain_step(struct chain *c, const struct lb_part *part)
 		return LB_OK; /* the pin itself, again */
 	if (before != NULL)
 		r = lb_trust_follow(before, part, c->at, &next);
-	else if ((r = lb_trust_parse(part->doc.text, part->doc.len, &next))
-	    == LB_OK)
+	else if ((r = lb_trust_parse(part->doc.text, part->doc.len, &next)) ==
+	    LB_OK)
 		r = lb_trust_selfsigned(next, part, c->at);
 	if (r != LB_OK) {
 		lb_trust_free(next);
@@ -566,8 +567,8 @@ step_why(enum lb_err r, bool first)
 {
 	if (r == LB_ERR_SIGNATURE)
 		return first ? "too few of its own owners signed it"
-		             : "too few owners of the document before signed "
-		               "it";
+			     : "too few owners of the document before signed "
+			       "it";
 	if (r == LB_ERR_STATE && !first)
 		return "it does not follow from the document before, or its "
 		       "threshold cannot be reached";
@@ -590,8 +591,9 @@ chain_print(const struct cli *cli, struct chain *c)
 	}
 	if (out_table_print(cli->out, &c->table) != LB_OK)
 		return out_fail(cli, ENDING_FAILED, "out of memory");
-	out_line(cli->out, "good: %s, serial %lld, threshold %zu can be reached, "
-	                   "%s %s",
+	out_line(cli->out,
+	    "good: %s, serial %lld, threshold %zu can be reached, "
+	    "%s %s",
 	    c->now->tenant, (long long)c->now->serial, c->now->threshold,
 	    over ? "OVER since" : "good until", when);
 	return ENDING_DONE;
@@ -619,25 +621,31 @@ static int
 verify_run(struct cli *cli, const void *opt, char **operand)
 {
 	const struct trust_opt *o = opt;
-	struct chain c = { .table = { .columns = 4 }, .json = json_array(),
+	struct chain c = { .table = { .columns = 4 },
+		.json = json_array(),
 		.at = lb_clock_now() };
 	struct trust_file t = { 0 }, pin = { 0 };
 	enum lb_err r;
 	int rv;
 
 	out_row(&c.table, "SERIAL", "SHA256", "GOOD UNTIL", "SIGNED BY");
-	if ((rv = trust_file_load(cli, operand[0], &t)) != ENDING_DONE
-	    || (o->pin != NULL
-	        && (rv = trust_file_load(cli, o->pin, &pin)) != ENDING_DONE))
+	if ((rv = trust_file_load(cli, operand[0], &t)) != ENDING_DONE ||
+	    (o->pin != NULL &&
+		(rv = trust_file_load(cli, o->pin, &pin)) != ENDING_DONE))
 		goto out;
-	if (pin.last != NULL
-	    && (r = lb_trust_parse(pin.last->doc.text, pin.last->doc.len,
-	            &c.now))
-	        != LB_OK) {
-		rv = out_fail(cli, ENDING_FAILED, "'%s' breaks its own rules: %s",
-		    o->pin, rules_why(r));
+	if (pin.last != NULL &&
+	    (r = lb_trust_parse(
+		 pin.last->doc.text, pin.last->doc.len, &c.now)) != LB_OK) {
+		rv = out_fail(cli, ENDING_FAILED,
+		    "'%s' breaks its own rules: %s", o->pin, rules_why(r));
 		goto out;
 	}
+	if (c.now == NULL && t.paper->previous[0] != '\0' &&
+	    t.bundle->count == 1)
+		out_note(cli,
+		    "what led to serial %lld was not checked: name "
+		    "the document you trust with --pin",
+		    (long long)t.paper->serial);
 	if ((rv = chain_walk(cli, &c, &t, operand[0])) == ENDING_DONE)
 		rv = chain_print(cli, &c);
 out:

@@ -54,8 +54,8 @@ sig_fault(const struct wanted *w, const struct lb_sshsig *sig, const char *text,
 		return "the device did not see what --require asks for";
 	if (sig->webauthn && w->origin == NULL)
 		return "signed on a web page: say which with --origin";
-	if (w->origin != NULL
-	    && (!sig->webauthn || strcmp(sig->origin, w->origin) != 0))
+	if (w->origin != NULL &&
+	    (!sig->webauthn || strcmp(sig->origin, w->origin) != 0))
 		return "not signed on the page that --origin names";
 	return NULL;
 }
@@ -65,9 +65,9 @@ static bool
 line_covers(const struct lb_pinned *p, const struct wanted *w,
     const struct lb_sshsig *sig)
 {
-	return strcmp(p->principal, w->principal) == 0
-	    && (p->namespaces & w->ns) != 0 && lb_pinned_in_dates(p, w->now)
-	    && lb_sshkey_equal(&p->key, &sig->key);
+	return strcmp(p->principal, w->principal) == 0 &&
+	    (p->namespaces & w->ns) != 0 && lb_pinned_in_dates(p, w->now) &&
+	    lb_sshkey_equal(&p->key, &sig->key);
 }
 
 /*
@@ -100,16 +100,17 @@ signers_search(const struct cli *cli, const char *path, char *text,
 }
 
 static int
-wanted_read(const struct cli *cli, const struct verify_opt *o,
-    struct wanted *ret)
+wanted_read(
+    const struct cli *cli, const struct verify_opt *o, struct wanted *ret)
 {
-	struct wanted w = { .now = lb_clock_now(), .origin = o->origin,
+	struct wanted w = { .now = lb_clock_now(),
+		.origin = o->origin,
 		.principal = o->principal };
 
-	if (o->signers == NULL || o->principal == NULL || o->ns == NULL
-	    || o->signature == NULL)
-		return out_fail(cli, ENDING_USAGE,
-		    "-f, -I, -n and -s are all needed");
+	if (o->signers == NULL || o->principal == NULL || o->ns == NULL ||
+	    o->signature == NULL)
+		return out_fail(
+		    cli, ENDING_USAGE, "-f, -I, -n and -s are all needed");
 	if ((w.ns = lb_ns_find(o->ns)) == 0)
 		return out_fail(cli, ENDING_USAGE,
 		    "'%s' is not a namespace of lockbox", o->ns);
@@ -120,21 +121,21 @@ wanted_read(const struct cli *cli, const struct verify_opt *o,
 	else if (strcmp(o->require, "verified") == 0)
 		w.flags = LB_SIG_TOUCH | LB_SIG_VERIFIED;
 	else
-		return out_fail(cli, ENDING_USAGE,
-		    "--require is any, touch or verified");
+		return out_fail(
+		    cli, ENDING_USAGE, "--require is any, touch or verified");
 	*ret = w;
 	return ENDING_DONE;
 }
 
 static int
-file_load(const struct cli *cli, const char *path, size_t max,
-    struct lb_buf *ret)
+file_load(
+    const struct cli *cli, const char *path, size_t max, struct lb_buf *ret)
 {
 	enum lb_err r = files_read(path, max, ret);
 
 	if (r != LB_OK)
-		return out_fail(cli, ENDING_FAILED, "read '%s': %s", path,
-		    files_why(r));
+		return out_fail(
+		    cli, ENDING_FAILED, "read '%s': %s", path, files_why(r));
 	return ENDING_DONE;
 }
 
@@ -162,12 +163,11 @@ verdict_print(const struct cli *cli, const struct verify_opt *o,
 	if (cli->json)
 		return out_json(cli,
 		    json_pack("{s:b, s:s, s:s, s:s, s:s, s:b, s:b, s:s?}",
-		        "good", 1, "principal", o->principal, "namespace",
-		        o->ns, "key_type", kind_name(sig), "key",
-		        sig->key.fp, "touch",
-		        (sig->flags & LB_SIG_TOUCH) != 0, "verified",
-		        (sig->flags & LB_SIG_VERIFIED) != 0, "origin",
-		        sig->webauthn ? sig->origin : NULL));
+			"good", 1, "principal", o->principal, "namespace",
+			o->ns, "key_type", kind_name(sig), "key", sig->key.fp,
+			"touch", (sig->flags & LB_SIG_TOUCH) != 0, "verified",
+			(sig->flags & LB_SIG_VERIFIED) != 0, "origin",
+			sig->webauthn ? sig->origin : NULL));
 	out_line(cli->out, "Good \"%s\" signature for %s with %s key %s", o->ns,
 	    o->principal, kind_name(sig), sig->key.fp);
 	return ENDING_DONE;
@@ -186,12 +186,12 @@ verify_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)operand;
-	if ((rv = wanted_read(cli, o, &w)) != ENDING_DONE
-	    || (rv = file_load(cli, o->signers, SIGNERS_FILE_MAX, &signers))
-	        != ENDING_DONE
-	    || (rv = file_load(cli, o->signature, LB_ARMOR_MAX, &armor))
-	        != ENDING_DONE
-	    || (rv = file_load(cli, "-", LB_BUNDLE_MAX, &text)) != ENDING_DONE)
+	if ((rv = wanted_read(cli, o, &w)) != ENDING_DONE ||
+	    (rv = file_load(cli, o->signers, SIGNERS_FILE_MAX, &signers)) !=
+		ENDING_DONE ||
+	    (rv = file_load(cli, o->signature, LB_ARMOR_MAX, &armor)) !=
+		ENDING_DONE ||
+	    (rv = file_load(cli, "-", LB_BUNDLE_MAX, &text)) != ENDING_DONE)
 		goto out;
 	rv = ENDING_FAILED;
 	if ((r = lb_sshsig_parse(armor.data, armor.len, &sig)) != LB_OK) {
@@ -204,14 +204,13 @@ verify_run(struct cli *cli, const void *opt, char **operand)
 		goto out;
 	}
 	if ((rv = signers_search(cli, o->signers, signers.data, &w, &sig,
-	         &found))
-	    != ENDING_DONE)
+		 &found)) != ENDING_DONE)
 		goto out;
 	rv = found ? verdict_print(cli, o, &sig)
-	           : out_fail(cli, ENDING_FAILED,
-	                 "could not verify: no line of '%s' lets key %s sign "
-	                 "as %s in '%s' now",
-	                 o->signers, sig.key.fp, o->principal, o->ns);
+		   : out_fail(cli, ENDING_FAILED,
+			 "could not verify: no line of '%s' lets key %s sign "
+			 "as %s in '%s' now",
+			 o->signers, sig.key.fp, o->principal, o->ns);
 out:
 	lb_buf_clear(&text);
 	lb_buf_clear(&armor);

@@ -55,8 +55,8 @@ files_read(const char *path, size_t max, struct lb_buf *ret)
 }
 
 enum lb_err
-files_write(const struct cli *cli, const char *path, const void *bytes,
-    size_t len)
+files_write(
+    const struct cli *cli, const char *path, const void *bytes, size_t len)
 {
 	struct stat st;
 	mode_t mode = 0644;
@@ -65,7 +65,7 @@ files_write(const struct cli *cli, const char *path, const void *bytes,
 
 	if (path == NULL || strcmp(path, "-") == 0)
 		return fwrite(bytes, 1, len, cli->out) == len ? LB_OK
-		                                              : LB_ERR_IO;
+							      : LB_ERR_IO;
 	/* Write through a symbolic link, as an editor would. */
 	real = realpath(path, NULL);
 	if (real != NULL && stat(real, &st) == 0)
@@ -103,8 +103,8 @@ files_pubkey(const char *path, struct lb_sshkey *ret)
 	r = files_read(path, PUBKEY_FILE_MAX, &b);
 	if (r == LB_OK && strstr(b.data, "PRIVATE KEY-----") != NULL) {
 		lb_buf_clear(&b);
-		if (snprintf(pub, sizeof(pub), "%s.pub", path)
-		    >= (int)sizeof(pub))
+		if (snprintf(pub, sizeof(pub), "%s.pub", path) >=
+		    (int)sizeof(pub))
 			r = LB_ERR_RANGE;
 		else
 			r = files_read(pub, PUBKEY_FILE_MAX, &b);

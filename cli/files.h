@@ -17,8 +17,8 @@
  * Read a whole file, at most max bytes; "-" is standard input. LB_ERR_MISSING,
  * LB_ERR_IO (errno), LB_ERR_RANGE when it is larger.
  */
-enum lb_err files_read(const char *path, size_t max, struct lb_buf *ret)
-    LB_MUST_CHECK;
+enum lb_err files_read(
+    const char *path, size_t max, struct lb_buf *ret) LB_MUST_CHECK;
 
 /*
  * Write a whole file; NULL or "-" is cli->out. An ordinary file is replaced as
@@ -32,8 +32,7 @@ enum lb_err files_write(const struct cli *cli, const char *path,
  * the private key path beside it, or given literally ("TYPE BASE64").
  * LB_ERR_UNSUPPORTED: a kind of key that may not sign.
  */
-enum lb_err files_pubkey(const char *path, struct lb_sshkey *ret)
-    LB_MUST_CHECK;
+enum lb_err files_pubkey(const char *path, struct lb_sshkey *ret) LB_MUST_CHECK;
 
 /* Why a file could not be read: text for people, errno included. */
 const char *files_why(enum lb_err r);

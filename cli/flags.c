@@ -20,8 +20,8 @@ struct met {
 static bool
 name_is(const char *name, const char *word, size_t len)
 {
-	return name != NULL && strlen(name) == len
-	    && strncmp(name, word, len) == 0;
+	return name != NULL && strlen(name) == len &&
+	    strncmp(name, word, len) == 0;
 }
 
 static bool
@@ -32,7 +32,7 @@ flag_find(const struct flag_set *set, size_t count, const char *word,
 		for (const struct flag *f = set[i].table;
 		     f != NULL && f->kind != 0; f++) {
 			if (letter != 0 ? f->letter != letter
-				        : !name_is(f->name, word, len))
+					: !name_is(f->name, word, len))
 				continue;
 			ret->flag = f;
 			ret->place = (char *)set[i].base + f->offset;
@@ -44,8 +44,8 @@ flag_find(const struct flag_set *set, size_t count, const char *word,
 
 /* Split "--name=value", "--name", "-nvalue" or "-n". */
 static bool
-word_read(const struct flag_set *set, size_t count, const char *word,
-    struct met *ret)
+word_read(
+    const struct flag_set *set, size_t count, const char *word, struct met *ret)
 {
 	const char *eq;
 	size_t len;
@@ -130,9 +130,8 @@ given(const struct met *m)
 	if (m->flag->kind == FLAG_SWITCH || m->flag->kind == FLAG_LIST)
 		return false;
 	return memcmp(m->place, zero,
-	           m->flag->kind == FLAG_TEXT ? sizeof(char *)
-	                                      : sizeof(int64_t))
-	    != 0;
+		   m->flag->kind == FLAG_TEXT ? sizeof(char *)
+					      : sizeof(int64_t)) != 0;
 }
 
 static const char *
@@ -160,13 +159,13 @@ flag_take(const struct flag_set *set, size_t count, int argc, char **argv,
 	enum lb_err r;
 
 	if (!word_read(set, count, word, &m)) {
-		(void)snprintf(ret_what, FLAG_WHAT_MAX, "unknown flag '%.64s'",
-		    word);
+		(void)snprintf(
+		    ret_what, FLAG_WHAT_MAX, "unknown flag '%.64s'", word);
 		return LB_ERR_FORMAT;
 	}
 	if (m.flag->kind == FLAG_SWITCH && m.value != NULL) {
-		(void)snprintf(ret_what, FLAG_WHAT_MAX, "'%.64s' takes no value",
-		    word);
+		(void)snprintf(
+		    ret_what, FLAG_WHAT_MAX, "'%.64s' takes no value", word);
 		return LB_ERR_FORMAT;
 	}
 	if (m.flag->kind != FLAG_SWITCH && m.value == NULL) {
@@ -178,8 +177,8 @@ flag_take(const struct flag_set *set, size_t count, int argc, char **argv,
 		m.value = argv[++*at];
 	}
 	if (given(&m)) {
-		(void)snprintf(ret_what, FLAG_WHAT_MAX,
-		    "'%.64s' is given twice", word);
+		(void)snprintf(
+		    ret_what, FLAG_WHAT_MAX, "'%.64s' is given twice", word);
 		return LB_ERR_FORMAT;
 	}
 	if ((r = store(&m, now)) != LB_OK)
@@ -207,8 +206,8 @@ flags_parse(const struct flag_set *set, size_t count, int argc, char **argv,
 			ret_operand[n++] = argv[i];
 			continue;
 		}
-		if ((r = flag_take(set, count, argc, argv, &i, now, ret_what))
-		    != LB_OK)
+		if ((r = flag_take(
+			 set, count, argc, argv, &i, now, ret_what)) != LB_OK)
 			return r;
 	}
 	ret_operand[n] = NULL;

@@ -60,7 +60,7 @@ enum lb_err flags_parse(const struct flag_set *set, size_t count, int argc,
     char *ret_what) LB_MUST_CHECK;
 
 /* "2h" from now, or "2026-03-02T14:00:00Z". */
-enum lb_err flags_when(const char *value, int64_t now, int64_t *ret)
-    LB_MUST_CHECK;
+enum lb_err flags_when(
+    const char *value, int64_t now, int64_t *ret) LB_MUST_CHECK;
 
 #endif

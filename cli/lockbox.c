@@ -50,8 +50,8 @@ version_run(struct cli *cli, const void *opt, char **operand)
 	(void)opt;
 	(void)operand;
 	if (cli->json)
-		return out_json(cli,
-		    json_pack("{s:s}", "version", LOCKBOX_VERSION));
+		return out_json(
+		    cli, json_pack("{s:s}", "version", LOCKBOX_VERSION));
 	out_line(cli->out, "lockbox %s", LOCKBOX_VERSION);
 	return ENDING_DONE;
 }
@@ -66,8 +66,8 @@ const struct command *
 cli_find(const char *noun, const char *verb)
 {
 	for (size_t i = 0; cli_commands[i] != NULL; i++)
-		for (const struct command *c = cli_commands[i];
-		     c->noun != NULL; c++)
+		for (const struct command *c = cli_commands[i]; c->noun != NULL;
+		     c++)
 			if (word_is(c->noun, noun) && word_is(c->verb, verb))
 				return c;
 	return NULL;
@@ -78,8 +78,8 @@ static const struct command *
 noun_find(const char *noun)
 {
 	for (size_t i = 0; cli_commands[i] != NULL; i++)
-		for (const struct command *c = cli_commands[i];
-		     c->noun != NULL; c++)
+		for (const struct command *c = cli_commands[i]; c->noun != NULL;
+		     c++)
 			if (strcmp(c->noun, noun) == 0)
 				return c;
 	return NULL;
@@ -97,8 +97,8 @@ flags_help(FILE *f, const struct flag *table)
 		(void)snprintf(name, sizeof(name), "  %s%c%s%s%s%s%s",
 		    small ? "-" : "  ", small ? table->letter : ' ',
 		    table->name == NULL ? ""
-		        : small         ? ", --"
-		                        : "  --",
+			: small         ? ", --"
+					: "  --",
 		    table->name != NULL ? table->name : "",
 		    table->value != NULL ? " " : "",
 		    table->value != NULL ? table->value : "",
@@ -112,9 +112,9 @@ flags_help(FILE *f, const struct flag *table)
 void
 cli_help(FILE *f, const struct command *c)
 {
-	(void)fprintf(f, "usage: lockbox %s%s%s%s%s [flags]\n\n  %s\n",
-	    c->noun, c->verb != NULL ? " " : "",
-	    c->verb != NULL ? c->verb : "", c->operands != NULL ? " " : "",
+	(void)fprintf(f, "usage: lockbox %s%s%s%s%s [flags]\n\n  %s\n", c->noun,
+	    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
+	    c->operands != NULL ? " " : "",
 	    c->operands != NULL ? c->operands : "", c->summary);
 	if (c->flags != NULL) {
 		(void)fputs("\nflags:\n", f);
@@ -138,8 +138,8 @@ list_help(FILE *f, const char *noun)
 	(void)fprintf(f, "usage: lockbox %s [flags]\n\n",
 	    noun != NULL ? noun : "NOUN VERB");
 	for (size_t i = 0; cli_commands[i] != NULL; i++) {
-		for (const struct command *c = cli_commands[i];
-		     c->noun != NULL; c++) {
+		for (const struct command *c = cli_commands[i]; c->noun != NULL;
+		     c++) {
 			if (noun != NULL && strcmp(c->noun, noun) != 0)
 				continue;
 			(void)snprintf(name, sizeof(name), "  %s%s%s", c->noun,
@@ -151,7 +151,7 @@ list_help(FILE *f, const char *noun)
 	if (out_table_print(f, &t) != LB_OK)
 		(void)fputs("(out of memory)\n", f);
 	(void)fputs("\nlockbox help NOUN VERB explains one of them, with "
-	            "examples; lockbox(1) tells it all.\n",
+		    "examples; lockbox(1) tells it all.\n",
 	    f);
 }
 
@@ -170,8 +170,8 @@ help_run(struct cli *cli, const void *opt, char **operand)
 		return ENDING_DONE;
 	}
 	if (noun_find(operand[0]) == NULL || operand[1] != NULL)
-		return out_fail(cli, ENDING_USAGE,
-		    "no such command: see 'lockbox help'");
+		return out_fail(
+		    cli, ENDING_USAGE, "no such command: see 'lockbox help'");
 	list_help(cli->out, operand[0]);
 	return ENDING_DONE;
 }
@@ -193,10 +193,11 @@ static int
 command_usage(const struct cli *cli, const struct command *c, const char *what)
 {
 	out_fail(cli, ENDING_USAGE, "%s", what);
-	out_note(cli, "usage: lockbox %s%s%s%s%s [flags]; see 'lockbox help "
-	              "%s%s%s'",
-	    c->noun, c->verb != NULL ? " " : "",
-	    c->verb != NULL ? c->verb : "", c->operands != NULL ? " " : "",
+	out_note(cli,
+	    "usage: lockbox %s%s%s%s%s [flags]; see 'lockbox help "
+	    "%s%s%s'",
+	    c->noun, c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
+	    c->operands != NULL ? " " : "",
 	    c->operands != NULL ? c->operands : "", c->noun,
 	    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "");
 	return ENDING_USAGE;
@@ -215,8 +216,7 @@ command_run(struct cli *cli, const struct command *c, int argc, char **argv,
 	if (opt == NULL)
 		return out_fail(cli, ENDING_FAILED, "out of memory");
 	if (flags_parse(set, 2, argc, argv, lb_clock_now(), operand, &count,
-	        what)
-	    != LB_OK)
+		what) != LB_OK)
 		rv = command_usage(cli, c, what);
 	else if (cli->help) {
 		cli_help(cli->out, c);
@@ -241,8 +241,8 @@ noun_at(int argc, char **argv)
 	int at = 0;
 
 	while (at < argc && argv[at][0] == '-') {
-		bool valued = strcmp(argv[at], "--format") == 0
-		    || strcmp(argv[at], "--config") == 0;
+		bool valued = strcmp(argv[at], "--format") == 0 ||
+		    strcmp(argv[at], "--config") == 0;
 
 		at += valued ? 2 : 1;
 	}
@@ -278,8 +278,8 @@ command_pick(struct cli *cli, int argc, char **argv, char **operand)
 		out_fail(cli, ENDING_USAGE, "no such command: '%s%s%s'",
 		    argv[at], at + 1 < argc ? " " : "",
 		    at + 1 < argc ? argv[at + 1] : "");
-		list_help(cli->err,
-		    noun_find(argv[at]) != NULL ? argv[at] : NULL);
+		list_help(
+		    cli->err, noun_find(argv[at]) != NULL ? argv[at] : NULL);
 		return ENDING_USAGE;
 	}
 	argc = words_drop(argc, argv, at, words);

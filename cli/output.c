@@ -24,8 +24,8 @@ visible_char(const char *s, size_t len, size_t *marks)
 	utf8proc_int32_t c;
 	utf8proc_ssize_t n;
 
-	n = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)len,
-	    &c);
+	n = utf8proc_iterate(
+	    (const utf8proc_uint8_t *)s, (utf8proc_ssize_t)len, &c);
 	if (n < 2)
 		return 0;
 	/* Behind a letter, because a mark alone is not visible text. */
@@ -49,8 +49,8 @@ out_escape(const void *bytes, size_t len, struct lb_buf *ret)
 		n = 1;
 		if (c >= 0x20 && c < 0x7f) {
 			r = lb_buf_add(ret, s + i, 1);
-		} else if (c >= 0x80
-		    && (n = visible_char(s + i, len - i, &marks)) > 0) {
+		} else if (c >= 0x80 &&
+		    (n = visible_char(s + i, len - i, &marks)) > 0) {
 			r = lb_buf_add(ret, s + i, n);
 			continue;
 		} else {
@@ -89,8 +89,8 @@ line_put(FILE *f, const char *before, const char *fmt, va_list ap)
 	if (n < 0)
 		return;
 	if (out_escape(text, (size_t)n, &b) == LB_OK)
-		(void)fprintf(f, "%s%s\n", before,
-		    b.data != NULL ? b.data : "");
+		(void)fprintf(
+		    f, "%s%s\n", before, b.data != NULL ? b.data : "");
 	lb_buf_clear(&b);
 	free(text);
 }
@@ -114,8 +114,8 @@ out_document(FILE *f, const char *prefix, const char *text, size_t len)
 		struct lb_buf b = { 0 };
 
 		if (out_escape(text, n, &b) == LB_OK)
-			(void)fprintf(f, "%s%s\n", prefix,
-			    b.data != NULL ? b.data : "");
+			(void)fprintf(
+			    f, "%s%s\n", prefix, b.data != NULL ? b.data : "");
 		lb_buf_clear(&b);
 		n += end != NULL;
 		text += n;
@@ -208,9 +208,8 @@ cell_add(struct out_table *t, const char *text)
 		t->cell = cell;
 		t->size = size;
 	}
-	if (out_escape(text, strlen(text), &b) != LB_OK
-	    || (cell[t->count] = strdup(b.data != NULL ? b.data : ""))
-	        == NULL)
+	if (out_escape(text, strlen(text), &b) != LB_OK ||
+	    (cell[t->count] = strdup(b.data != NULL ? b.data : "")) == NULL)
 		t->failed = true;
 	else
 		t->count++;
@@ -270,12 +269,12 @@ out_table_print(FILE *f, struct out_table *t)
 
 	for (size_t i = 0; r == LB_OK && i < t->count; i++) {
 		bool last = (i + 1) % t->columns == 0;
-		size_t pad = last ? 0
-		                  : column_width(t, i % t->columns)
-		        - out_width(t->cell[i]);
+		size_t pad = last
+		    ? 0
+		    : column_width(t, i % t->columns) - out_width(t->cell[i]);
 
-		(void)fprintf(f, "%s%*s%s", t->cell[i], (int)pad, "",
-		    last ? "\n" : GAP);
+		(void)fprintf(
+		    f, "%s%*s%s", t->cell[i], (int)pad, "", last ? "\n" : GAP);
 	}
 	out_table_clear(t);
 	return r;
@@ -287,7 +286,7 @@ out_table_clear(struct out_table *t)
 	for (size_t i = 0; i < t->count; i++)
 		free(t->cell[i]);
 	free(t->cell);
-	*t = (struct out_table) { .columns = t->columns };
+	*t = (struct out_table){ .columns = t->columns };
 }
 
 void
@@ -296,8 +295,8 @@ out_time(int64_t at, char ret[static OUT_TIME_MAX])
 	time_t when = (time_t)at;
 	struct tm tm;
 
-	if (at == 0 || localtime_r(&when, &tm) == NULL
-	    || strftime(ret, OUT_TIME_MAX, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+	if (at == 0 || localtime_r(&when, &tm) == NULL ||
+	    strftime(ret, OUT_TIME_MAX, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
 		(void)snprintf(ret, OUT_TIME_MAX, "-");
 }
 
@@ -322,8 +321,9 @@ out_confirm(const struct cli *cli, const char *question)
 	if (cli->yes)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
-		out_note(cli, "not asked: standard input is no terminal "
-		              "(--yes is for scripts)");
+		out_note(cli,
+		    "not asked: standard input is no terminal "
+		    "(--yes is for scripts)");
 		return false;
 	}
 	(void)fprintf(cli->err, "%s [y/N] ", question);

@@ -23,8 +23,8 @@
  * Append bytes so that a terminal only shows them: printable ASCII and visible
  * UTF-8 stay, every other byte becomes \xHH, newlines and tabs too.
  */
-enum lb_err out_escape(const void *bytes, size_t len, struct lb_buf *ret)
-    LB_MUST_CHECK;
+enum lb_err out_escape(
+    const void *bytes, size_t len, struct lb_buf *ret) LB_MUST_CHECK;
 
 /* Columns that escaped text takes on a terminal. */
 size_t out_width(const char *escaped);

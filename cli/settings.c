@@ -44,8 +44,8 @@ check_login(void *conf, const char *value)
 	return lb_login_valid(value) ? LB_OK : LB_ERR_FORMAT;
 }
 
-#define S(member)                     \
-	offsetof(struct settings, member), \
+#define S(member)                                                              \
+	offsetof(struct settings, member),                                     \
 	    sizeof(((struct settings *)0)->member)
 static const struct lb_conf_option options[] = {
 	{ "url", LB_CONF_TEXT, false, S(url), 1, 0, check_url },
@@ -67,16 +67,15 @@ settings_url(const char *value, char ret[static SETTINGS_URL_MAX + 1])
 	static const char scheme[] = "https://";
 	size_t len = strlen(value);
 
-	if (strncmp(value, scheme, strlen(scheme)) != 0
-	    || len > SETTINGS_URL_MAX)
+	if (strncmp(value, scheme, strlen(scheme)) != 0 ||
+	    len > SETTINGS_URL_MAX)
 		return LB_ERR_FORMAT;
 	if (value[len - 1] == '/')
 		len--;
-	if (len <= strlen(scheme)
-	    || strspn(value + strlen(scheme),
-	           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	           "0123456789.-:[]")
-	        != len - strlen(scheme))
+	if (len <= strlen(scheme) ||
+	    strspn(value + strlen(scheme),
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789.-:[]") != len - strlen(scheme))
 		return LB_ERR_FORMAT;
 	memcpy(ret, value, len);
 	ret[len] = '\0';
@@ -99,8 +98,8 @@ settings_absolute(const char *path, char ret[static PATH_MAX])
 
 /* The XDG directory: the variable if absolute, else the home's. */
 static enum lb_err
-xdg_base(const char *variable, const char *below_home,
-    char ret[static PATH_MAX])
+xdg_base(
+    const char *variable, const char *below_home, char ret[static PATH_MAX])
 {
 	const char *value = getenv(variable), *home = getenv("HOME");
 	const struct passwd *pw;
@@ -141,9 +140,9 @@ place(const struct cli *cli, const char *variable, const char *below_home,
 	char base[PATH_MAX], dir[PATH_MAX];
 	enum lb_err r;
 
-	if (xdg_base(variable, below_home, base) != LB_OK
-	    || snprintf(dir, sizeof(dir), "%s/lockbox", base) >= PATH_MAX
-	    || snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+	if (xdg_base(variable, below_home, base) != LB_OK ||
+	    snprintf(dir, sizeof(dir), "%s/lockbox", base) >= PATH_MAX ||
+	    snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
 		return out_fail(cli, ENDING_CONFIG,
 		    "there is no home directory: set %s", variable);
 	if (make && (r = directory_make(dir)) != LB_OK)
@@ -156,16 +155,16 @@ int
 settings_path(const struct cli *cli, char ret[static PATH_MAX])
 {
 	if (cli->config == NULL)
-		return place(cli, "XDG_CONFIG_HOME", ".config", "config", false,
-		    ret);
+		return place(
+		    cli, "XDG_CONFIG_HOME", ".config", "config", false, ret);
 	if (settings_absolute(cli->config, ret) != LB_OK)
 		return out_fail(cli, ENDING_CONFIG, "--config is too long");
 	return ENDING_DONE;
 }
 
 int
-settings_state_path(const struct cli *cli, const char *name,
-    char ret[static PATH_MAX])
+settings_state_path(
+    const struct cli *cli, const char *name, char ret[static PATH_MAX])
 {
 	return place(cli, "XDG_STATE_HOME", ".local/state", name, true, ret);
 }
@@ -193,8 +192,8 @@ file_load(const struct cli *cli, const char *path, struct settings *s)
 	if (real == NULL && errno == ENOENT && cli->config == NULL)
 		return ENDING_DONE;
 	if (real == NULL)
-		return out_fail(cli, ENDING_CONFIG, "read '%s': %s", path,
-		    strerror(errno));
+		return out_fail(
+		    cli, ENDING_CONFIG, "read '%s': %s", path, strerror(errno));
 	r = lb_conf_load(options, real, getuid(), s, &error);
 	free(real);
 	if (r == LB_OK)
@@ -218,9 +217,9 @@ settings_load(const struct cli *cli, struct settings *ret)
 	char path[PATH_MAX];
 	int rv;
 
-	if ((rv = settings_path(cli, path)) != ENDING_DONE
-	    || (rv = file_load(cli, path, &s)) != ENDING_DONE
-	    || (rv = address_override(cli, &s)) != ENDING_DONE)
+	if ((rv = settings_path(cli, path)) != ENDING_DONE ||
+	    (rv = file_load(cli, path, &s)) != ENDING_DONE ||
+	    (rv = address_override(cli, &s)) != ENDING_DONE)
 		return rv;
 	*ret = s;
 	return ENDING_DONE;
@@ -236,10 +235,9 @@ settings_save(const struct cli *cli, const struct settings *s)
 
 	if ((rv = settings_path(cli, path)) != ENDING_DONE)
 		return rv;
-	if (cli->config == NULL
-	    && (rv = place(cli, "XDG_CONFIG_HOME", ".config", "config", true,
-	            spare))
-	        != ENDING_DONE)
+	if (cli->config == NULL &&
+	    (rv = place(cli, "XDG_CONFIG_HOME", ".config", "config", true,
+		 spare)) != ENDING_DONE)
 		return rv;
 	for (const struct lb_conf_option *o = options;
 	     o->name != NULL && r == LB_OK; o++) {
@@ -252,7 +250,7 @@ settings_save(const struct cli *cli, const struct settings *s)
 		r = lb_file_write_atomic(path, 0600, b.data, b.len);
 	lb_buf_clear(&b);
 	if (r != LB_OK)
-		return out_fail(cli, ENDING_CONFIG, "write '%s': %s", path,
-		    files_why(r));
+		return out_fail(
+		    cli, ENDING_CONFIG, "write '%s': %s", path, files_why(r));
 	return ENDING_DONE;
 }

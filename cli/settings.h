@@ -15,9 +15,10 @@
 
 /* Empty strings: not set. */
 struct settings {
-	char url[SETTINGS_URL_MAX + 1]; /* https://host[:port], no slash at end */
-	char ca[PATH_MAX];              /* PEM; empty: the system's */
-	char broker[LB_NAME_MAX + 1];   /* its name, kept at first sign-in */
+	char url[SETTINGS_URL_MAX +
+	    1];                       /* https://host[:port], no slash at end */
+	char ca[PATH_MAX];            /* PEM; empty: the system's */
+	char broker[LB_NAME_MAX + 1]; /* its name, kept at first sign-in */
 	char principal[LB_PRINCIPAL_MAX + 1];
 	char key[PATH_MAX];   /* private key, or .pub of one in ssh-agent */
 	char trust[PATH_MAX]; /* the customer's own copy: the pin */
@@ -41,15 +42,15 @@ int settings_path(const struct cli *cli, char ret[static PATH_MAX]);
  * XDG_STATE_HOME/lockbox/NAME (or ~/.local/state); the directory is made,
  * 0700. An enum ending.
  */
-int settings_state_path(const struct cli *cli, const char *name,
-    char ret[static PATH_MAX]);
+int settings_state_path(
+    const struct cli *cli, const char *name, char ret[static PATH_MAX]);
 
 /* "https://host[:port]" without path, user or query; "/" at the end is cut. */
-enum lb_err settings_url(const char *value,
-    char ret[static SETTINGS_URL_MAX + 1]) LB_MUST_CHECK;
+enum lb_err settings_url(
+    const char *value, char ret[static SETTINGS_URL_MAX + 1]) LB_MUST_CHECK;
 
 /* path made absolute against the working directory. */
-enum lb_err settings_absolute(const char *path, char ret[static PATH_MAX])
-    LB_MUST_CHECK;
+enum lb_err settings_absolute(
+    const char *path, char ret[static PATH_MAX]) LB_MUST_CHECK;
 
 #endif

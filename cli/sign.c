@@ -11,8 +11,7 @@
 
 int
 sign_text(const struct cli *cli, const char *key, enum lb_ns ns,
-    const char *text, size_t len, struct lb_buf *ret,
-    struct lb_sshsig *ret_sig)
+    const char *text, size_t len, struct lb_buf *ret, struct lb_sshsig *ret_sig)
 {
 	const char *const argv[] = { "ssh-keygen", "-q", "-Y", "sign", "-f",
 		key, "-n", lb_ns_name(ns), NULL };
@@ -24,19 +23,22 @@ sign_text(const struct cli *cli, const char *key, enum lb_ns ns,
 	out_debug(cli, "ssh-keygen -Y sign -f %s -n %s", key, lb_ns_name(ns));
 	r = child_run(argv, text, len, false, &armor, &status);
 	if (r == LB_ERR_MISSING)
-		out_fail(cli, rv, "ssh-keygen is not installed "
-		                  "(package openssh-client)");
+		out_fail(cli, rv,
+		    "ssh-keygen is not installed "
+		    "(package openssh-client)");
 	else if (r != LB_OK)
 		out_fail(cli, rv, "run ssh-keygen: %s", files_why(r));
 	else if (status != 0 || armor.len == 0)
 		out_fail(cli, rv, "ssh-keygen could not sign with '%s'", key);
 	else if ((r = lb_sshsig_parse(armor.data, armor.len, &sig)) != LB_OK)
-		out_fail(cli, rv, "'%s' is not a key lockbox can use "
-		                  "(Ed25519 or P-256, also in FIDO devices): %s",
+		out_fail(cli, rv,
+		    "'%s' is not a key lockbox can use "
+		    "(Ed25519 or P-256, also in FIDO devices): %s",
 		    key, lb_err_text(r));
 	else if ((r = lb_sshsig_verify(&sig, ns, text, len)) != LB_OK)
-		out_fail(cli, rv, "the signature ssh-keygen made does not "
-		                  "verify: %s",
+		out_fail(cli, rv,
+		    "the signature ssh-keygen made does not "
+		    "verify: %s",
 		    lb_err_text(r));
 	else if ((r = lb_buf_add(ret, armor.data, armor.len)) != LB_OK)
 		out_fail(cli, rv, "%s", lb_err_text(r));
@@ -66,8 +68,8 @@ listing_read(const char *line, char ret[static LB_KEYFP_LEN + 1])
 }
 
 int
-sign_fingerprint(const struct cli *cli, const char *key,
-    char ret[static LB_KEYFP_LEN + 1])
+sign_fingerprint(
+    const struct cli *cli, const char *key, char ret[static LB_KEYFP_LEN + 1])
 {
 	const char *const argv[] = { "ssh-keygen", "-l", "-E", "sha256", "-f",
 		key, NULL };
@@ -81,14 +83,15 @@ sign_fingerprint(const struct cli *cli, const char *key,
 		    : ENDING_FAILED;
 	r = child_run(argv, NULL, 0, true, &listing, &status);
 	if (r == LB_ERR_MISSING)
-		out_fail(cli, rv, "ssh-keygen is not installed "
-		                  "(package openssh-client)");
+		out_fail(cli, rv,
+		    "ssh-keygen is not installed "
+		    "(package openssh-client)");
 	else if (r != LB_OK)
 		out_fail(cli, rv, "run ssh-keygen: %s", files_why(r));
-	else if (status != 0 || listing.len == 0
-	    || !listing_read(listing.data, ret))
-		out_fail(cli, rv, "'%s' is no key file that ssh-keygen can read",
-		    key);
+	else if (status != 0 || listing.len == 0 ||
+	    !listing_read(listing.data, ret))
+		out_fail(cli, rv,
+		    "'%s' is no key file that ssh-keygen can read", key);
 	else
 		rv = ENDING_DONE;
 	lb_buf_clear(&listing);

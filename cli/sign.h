@@ -32,7 +32,7 @@ int sign_text(const struct cli *cli, const char *key, enum lb_ns ns,
  * The fingerprint of a key file, private or public, of any kind, or of a
  * literal "SHA256:...": what ssh-keygen -l prints. An enum ending.
  */
-int sign_fingerprint(const struct cli *cli, const char *key,
-    char ret[static LB_KEYFP_LEN + 1]);
+int sign_fingerprint(
+    const struct cli *cli, const char *key, char ret[static LB_KEYFP_LEN + 1]);
 
 #endif

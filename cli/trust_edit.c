@@ -20,8 +20,8 @@ const struct trust_kind trust_kinds[] = {
 	{ "approver", P(approver), LB_APPROVERS_MAX, NS_DECIDE | LB_NS_TRUST,
 	    F(approver), F(no_approver) },
 	{ "hook", P(hook), LB_HOOKS_MAX, NS_DECIDE, F(hook), F(no_hook) },
-	{ "engineer", P(engineer), LB_ENGINEERS_MAX, LB_NS_REQUEST,
-	    F(engineer), F(no_engineer) },
+	{ "engineer", P(engineer), LB_ENGINEERS_MAX, LB_NS_REQUEST, F(engineer),
+	    F(no_engineer) },
 	{ "delegate", P(delegate), LB_DELEGATES_MAX, NS_DECIDE, F(delegate),
 	    F(no_delegate) },
 	{ 0 },
@@ -41,8 +41,8 @@ list_count(struct lb_trust_paper *p, const struct trust_kind *k)
 static char *
 list_item(struct lb_trust_paper *p, const struct trust_kind *k, size_t i)
 {
-	return (char *)p + k->offset + offsetof(struct any_list, item)
-	    + i * (LB_PINNED_MAX + 1);
+	return (char *)p + k->offset + offsetof(struct any_list, item) +
+	    i * (LB_PINNED_MAX + 1);
 }
 
 size_t
@@ -55,11 +55,10 @@ trust_lines(const struct lb_trust_paper *p, const struct trust_kind *k)
 }
 
 const char *
-trust_line(const struct lb_trust_paper *p, const struct trust_kind *k,
-    size_t i)
+trust_line(const struct lb_trust_paper *p, const struct trust_kind *k, size_t i)
 {
-	return (const char *)p + k->offset + offsetof(struct any_list, item)
-	    + i * (LB_PINNED_MAX + 1);
+	return (const char *)p + k->offset + offsetof(struct any_list, item) +
+	    i * (LB_PINNED_MAX + 1);
 }
 
 /* "approve+deny" into a set; 0 when a word is unknown. */
@@ -130,10 +129,10 @@ trust_pin(const char *spec, unsigned int namespaces,
 	*file++ = '\0';
 	if ((options = strchr(file, ',')) != NULL)
 		*options++ = '\0';
-	if (lb_text_copy(p.principal, sizeof(p.principal), text) != LB_OK
-	    || !lb_principal_valid(text)) {
-		(void)snprintf(ret_what, TRUST_WHAT_MAX,
-		    "'%.128s' is no principal", text);
+	if (lb_text_copy(p.principal, sizeof(p.principal), text) != LB_OK ||
+	    !lb_principal_valid(text)) {
+		(void)snprintf(
+		    ret_what, TRUST_WHAT_MAX, "'%.128s' is no principal", text);
 		goto out;
 	}
 	if ((r = files_pubkey(file, &p.key)) != LB_OK) {
@@ -164,11 +163,11 @@ line_add(struct lb_trust_paper *p, const struct trust_kind *k,
 		return LB_ERR_RANGE;
 	}
 	if (k->namespaces == 0)
-		r = lb_text_copy(list_item(p, k, *count), LB_PINNED_MAX + 1,
-		    value);
+		r = lb_text_copy(
+		    list_item(p, k, *count), LB_PINNED_MAX + 1, value);
 	else
-		r = trust_pin(value, k->namespaces, list_item(p, k, *count),
-		    ret_what);
+		r = trust_pin(
+		    value, k->namespaces, list_item(p, k, *count), ret_what);
 	if (r == LB_OK)
 		(*count)++;
 	return r;
@@ -187,9 +186,9 @@ line_named(const char *line, const char *name)
 
 	if (strncmp(line, name, len) != 0 || line[len] != ' ')
 		return false;
-	return fp == NULL
-	    || (lb_pinned_parse(line, &p) == LB_OK
-	        && strcmp(p.key.fp, fp + 1) == 0);
+	return fp == NULL ||
+	    (lb_pinned_parse(line, &p) == LB_OK &&
+		strcmp(p.key.fp, fp + 1) == 0);
 }
 
 static enum lb_err
@@ -216,14 +215,14 @@ line_drop(struct lb_trust_paper *p, const struct trust_kind *k,
 static const struct flag_list *
 flag_list(const struct trust_flags *f, size_t offset)
 {
-	return (const struct flag_list *)(const void *)((const char *)f
-	    + offset);
+	return (
+	    const struct flag_list *)(const void *)((const char *)f + offset);
 }
 
 /* First what goes, then what comes: a key can be replaced in one edit. */
 static enum lb_err
-lines_apply(const struct trust_flags *f, struct lb_trust_paper *p,
-    char *ret_what)
+lines_apply(
+    const struct trust_flags *f, struct lb_trust_paper *p, char *ret_what)
 {
 	enum lb_err r = LB_OK;
 
@@ -240,8 +239,8 @@ lines_apply(const struct trust_flags *f, struct lb_trust_paper *p,
 }
 
 static enum lb_err
-word_set(char *ret, size_t size, const char *value, const char *name,
-    char *ret_what)
+word_set(
+    char *ret, size_t size, const char *value, const char *name, char *ret_what)
 {
 	if (value == NULL || lb_text_copy(ret, size, value) == LB_OK)
 		return LB_OK;
@@ -257,20 +256,17 @@ number_set(int64_t *ret, int64_t value)
 }
 
 static enum lb_err
-paper_apply(const struct trust_flags *f, struct lb_trust_paper *p,
-    char *ret_what)
+paper_apply(
+    const struct trust_flags *f, struct lb_trust_paper *p, char *ret_what)
 {
 	enum lb_err r;
 
 	if ((r = word_set(p->tenant, sizeof(p->tenant), f->tenant, "tenant",
-	         ret_what))
-	        != LB_OK
-	    || (r = word_set(p->require, sizeof(p->require), f->require,
-	            "require", ret_what))
-	        != LB_OK
-	    || (r = word_set(p->offline, sizeof(p->offline), f->offline,
-	            "offline", ret_what))
-	        != LB_OK)
+		 ret_what)) != LB_OK ||
+	    (r = word_set(p->require, sizeof(p->require), f->require, "require",
+		 ret_what)) != LB_OK ||
+	    (r = word_set(p->offline, sizeof(p->offline), f->offline, "offline",
+		 ret_what)) != LB_OK)
 		return r;
 	number_set(&p->threshold, f->threshold);
 	number_set(&p->longest, f->longest);
@@ -306,13 +302,13 @@ trust_paper_edit(const struct trust_flags *f, const char *previous,
     struct lb_trust_paper *paper, char *ret_what)
 {
 	if (f->tenant != NULL && strcmp(f->tenant, paper->tenant) != 0) {
-		(void)snprintf(ret_what, TRUST_WHAT_MAX,
-		    "a successor keeps its tenant");
+		(void)snprintf(
+		    ret_what, TRUST_WHAT_MAX, "a successor keeps its tenant");
 		return LB_ERR_STATE;
 	}
 	paper->serial++;
-	if (lb_text_copy(paper->previous, sizeof(paper->previous), previous)
-	    != LB_OK)
+	if (lb_text_copy(paper->previous, sizeof(paper->previous), previous) !=
+	    LB_OK)
 		return LB_ERR_RANGE;
 	return paper_apply(f, paper, ret_what);
 }

@@ -12,10 +12,10 @@
 #include "lockbox/err.h"
 #include "lockbox/papers.h"
 
-#define TRUST_WHAT_MAX   512
-#define TRUST_LONGEST    (4 * 60 * 60)        /* seconds, by default */
-#define TRUST_LEASE      (30 * 60)            /* seconds, by default */
-#define TRUST_GOOD_SPAN  (365 * 24 * 60 * 60) /* seconds, by default */
+#define TRUST_WHAT_MAX  512
+#define TRUST_LONGEST   (4 * 60 * 60)        /* seconds, by default */
+#define TRUST_LEASE     (30 * 60)            /* seconds, by default */
+#define TRUST_GOOD_SPAN (365 * 24 * 60 * 60) /* seconds, by default */
 
 /* Flags of "trust new" and "trust edit"; zero: not given. */
 struct trust_flags {
@@ -33,14 +33,14 @@ struct trust_kind {
 	size_t offset;           /* of the list in struct lb_trust_paper */
 	size_t max;              /* lines */
 	unsigned int namespaces; /* without ns=; 0: a page */
-	size_t add, drop;        /* offsets of flag_list in struct trust_flags */
+	size_t add, drop; /* offsets of flag_list in struct trust_flags */
 };
 extern const struct trust_kind trust_kinds[];
 
 /* Lines of that kind, and the i-th, i below the count. */
 size_t trust_lines(const struct lb_trust_paper *p, const struct trust_kind *k);
-const char *trust_line(const struct lb_trust_paper *p,
-    const struct trust_kind *k, size_t i);
+const char *trust_line(
+    const struct lb_trust_paper *p, const struct trust_kind *k, size_t i);
 
 /*
  * One pinned line from "PRINCIPAL=KEYFILE[,ns=approve+deny][,valid-after=T]

@@ -60,8 +60,7 @@ line_words(const char *line, char ret[static LINE_WORDS_MAX])
 	namespaces_words(p.namespaces, may, sizeof(may));
 	dates_words(&p, dates, sizeof(dates));
 	(void)snprintf(ret, LINE_WORDS_MAX, "%s, %s %s, may %s%s", p.principal,
-	    lb_sshkey_is_sk(&p.key) ? "FIDO key" : "key", p.key.fp, may,
-	    dates);
+	    lb_sshkey_is_sk(&p.key) ? "FIDO key" : "key", p.key.fp, may, dates);
 }
 
 void
@@ -123,12 +122,12 @@ line_json(const char *line)
 	}
 	for (unsigned int bit = 1; bit != 0 && bit <= p.namespaces; bit <<= 1)
 		if ((p.namespaces & bit) != 0)
-			(void)json_array_append_new(set,
-			    json_string(lb_ns_name((enum lb_ns)bit)));
+			(void)json_array_append_new(
+			    set, json_string(lb_ns_name((enum lb_ns)bit)));
 	lb_sshkey_format(&p.key, key);
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "principal",
-	    p.principal, "namespaces", set, "key", key, "fingerprint",
-	    p.key.fp, "valid_after", time_json(p.valid_after), "valid_before",
+	    p.principal, "namespaces", set, "key", key, "fingerprint", p.key.fp,
+	    "valid_after", time_json(p.valid_after), "valid_before",
 	    time_json(p.valid_before));
 }
 
@@ -151,8 +150,8 @@ trust_words_json(const struct lb_trust_paper *p, const char *id)
 		json_t *list = json_array();
 
 		for (size_t i = 0; i < trust_lines(p, k); i++)
-			(void)json_array_append_new(list,
-			    line_json(trust_line(p, k, i)));
+			(void)json_array_append_new(
+			    list, line_json(trust_line(p, k, i)));
 		if (json_object_set_new(root, k->name, list) != 0) {
 			json_decref(root);
 			return NULL;
@@ -174,8 +173,8 @@ diff_number(const char *what, int64_t a, int64_t b, struct lb_buf *ret)
 {
 	if (a == b)
 		return LB_OK;
-	return lb_buf_addf(ret, "%s: %lld becomes %lld\n", what, (long long)a,
-	    (long long)b);
+	return lb_buf_addf(
+	    ret, "%s: %lld becomes %lld\n", what, (long long)a, (long long)b);
 }
 
 static enum lb_err
@@ -207,8 +206,8 @@ diff_delegation(const struct lb_trust_paper *a, const struct lb_trust_paper *b,
 	if (a->delegate_until == b->delegate_until)
 		return LB_OK;
 	if (b->delegate_until == 0)
-		return lb_buf_adds(ret,
-		    "delegation ends: only approvers decide\n");
+		return lb_buf_adds(
+		    ret, "delegation ends: only approvers decide\n");
 	if (a->delegate_until != 0)
 		return diff_time("delegated until", a->delegate_until,
 		    b->delegate_until, ret);
@@ -246,29 +245,28 @@ diff_lines(const struct lb_trust_paper *p, const struct lb_trust_paper *other,
 }
 
 enum lb_err
-trust_words_diff(const struct lb_trust_paper *a,
-    const struct lb_trust_paper *b, struct lb_buf *ret)
+trust_words_diff(const struct lb_trust_paper *a, const struct lb_trust_paper *b,
+    struct lb_buf *ret)
 {
 	enum lb_err r;
 
-	if ((r = diff_text("tenant", a->tenant, b->tenant, ret)) != LB_OK
-	    || (r = diff_number("serial", a->serial, b->serial, ret)) != LB_OK
-	    || (r = diff_time("good until", a->good_until, b->good_until, ret))
-	        != LB_OK
-	    || (r = diff_number("approvals needed", a->threshold, b->threshold,
-	            ret))
-	        != LB_OK
-	    || (r = diff_text("keys must show", a->require, b->require, ret))
-	        != LB_OK
-	    || (r = diff_span("longest grant", a->longest, b->longest, ret))
-	        != LB_OK
-	    || (r = diff_span("lease", a->lease, b->lease, ret)) != LB_OK
-	    || (r = diff_text("offline grants", a->offline, b->offline, ret))
-	        != LB_OK)
+	if ((r = diff_text("tenant", a->tenant, b->tenant, ret)) != LB_OK ||
+	    (r = diff_number("serial", a->serial, b->serial, ret)) != LB_OK ||
+	    (r = diff_time("good until", a->good_until, b->good_until, ret)) !=
+		LB_OK ||
+	    (r = diff_number("approvals needed", a->threshold, b->threshold,
+		 ret)) != LB_OK ||
+	    (r = diff_text("keys must show", a->require, b->require, ret)) !=
+		LB_OK ||
+	    (r = diff_span("longest grant", a->longest, b->longest, ret)) !=
+		LB_OK ||
+	    (r = diff_span("lease", a->lease, b->lease, ret)) != LB_OK ||
+	    (r = diff_text("offline grants", a->offline, b->offline, ret)) !=
+		LB_OK)
 		return r;
 	for (const struct trust_kind *k = trust_kinds; k->name != NULL; k++)
-		if ((r = diff_lines(a, b, k, "removed", ret)) != LB_OK
-		    || (r = diff_lines(b, a, k, "added", ret)) != LB_OK)
+		if ((r = diff_lines(a, b, k, "removed", ret)) != LB_OK ||
+		    (r = diff_lines(b, a, k, "added", ret)) != LB_OK)
 			return r;
 	return diff_delegation(a, b, ret);
 }

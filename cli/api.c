@@ -1,0 +1,613 @@
+/* Calls to the broker as a signed-in person. */
+#include "api.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "lockbox/clock.h"
+#include "lockbox/conf.h"
+#include "lockbox/file.h"
+#include "output.h"
+
+#define SESSION_FILE_MAX 4096
+#define LIST_PAGE        200
+#define LIST_MAX         10000
+#define CREATE_TRIES     3
+#define JSON_DEPTH_FLAGS JSON_REJECT_DUPLICATES
+
+/* The session file: whose, where, until when, and the token. */
+struct session {
+	char url[SETTINGS_URL_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char token[API_TOKEN_MAX + 1];
+	char expires_at[LB_TIME_LEN + 1];
+};
+
+#define S(member)                                                              \
+	offsetof(struct session, member), sizeof(((struct session *)0)->member)
+static const struct lb_conf_option session_options[] = {
+	{ "url", LB_CONF_TEXT, true, S(url), 1, 0, NULL },
+	{ "principal", LB_CONF_TEXT, true, S(principal), 1, 0, NULL },
+	{ "token", LB_CONF_TEXT, true, S(token), 1, 0, NULL },
+	{ "expires_at", LB_CONF_TEXT, true, S(expires_at), 1, 0, NULL },
+	{ 0 },
+};
+#undef S
+
+/* A missing, unreadable or foreign session is none. */
+static void
+session_read(const char *path, struct api *api)
+{
+	struct lb_buf text = { 0 };
+	struct session s = { 0 };
+	struct lb_conf_error error;
+	char *real = realpath(path, NULL);
+
+	if (real != NULL &&
+	    lb_file_read_secret(real, getuid(), SESSION_FILE_MAX, &text) ==
+		LB_OK &&
+	    lb_conf_parse(session_options, text.data, text.len, &s, &error) ==
+		LB_OK &&
+	    lb_time_parse(s.expires_at, &api->expires_at) == LB_OK &&
+	    strcmp(s.url, api->settings.url) == 0) {
+		memcpy(api->token, s.token, sizeof(s.token));
+		memcpy(api->principal, s.principal, sizeof(s.principal));
+	}
+	free(real);
+	sodium_memzero(&s, sizeof(s));
+	lb_buf_clear(&text);
+}
+
+int
+api_open_with(struct cli *cli, const struct settings *s, struct api *ret)
+{
+	struct api api = { .cli = cli, .settings = *s };
+	char path[PATH_MAX];
+	enum lb_err r;
+	int rv;
+
+	if (s->url[0] == '\0')
+		return out_fail(cli, ENDING_CONFIG,
+		    "which broker: 'lockbox signin --url https://... --ca FILE "
+		    "--as PRINCIPAL --key FILE' once");
+	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE)
+		return rv;
+	if ((r = http_open(s->url, s->ca, &api.http)) != LB_OK)
+		return out_fail(cli, ENDING_FAILED, "%s", lb_err_text(r));
+	session_read(path, &api);
+	*ret = api;
+	sodium_memzero(&api, sizeof(api));
+	return ENDING_DONE;
+}
+
+int
+api_open(struct cli *cli, bool signed_in, struct api *ret)
+{
+	struct settings s;
+	int rv;
+
+	if ((rv = settings_load(cli, &s)) != ENDING_DONE ||
+	    (rv = api_open_with(cli, &s, ret)) != ENDING_DONE)
+		return rv;
+	if (!signed_in ||
+	    (ret->token[0] != '\0' && ret->expires_at > lb_clock_now()))
+		return ENDING_DONE;
+	rv = out_fail(cli, ENDING_DENIED, "%s",
+	    ret->token[0] != '\0' ? "the session is over"
+				  : "not signed in to this broker");
+	out_hint(cli, "lockbox signin");
+	api_close(ret);
+	return rv;
+}
+
+void
+api_close(struct api *api)
+{
+	http_close(api->http);
+	sodium_memzero(api, sizeof(*api));
+}
+
+int
+api_session_save(const struct api *api)
+{
+	char path[PATH_MAX], until[LB_TIME_LEN + 1];
+	struct lb_buf b = { 0 };
+	enum lb_err r;
+	int rv;
+
+	if ((rv = settings_state_path(api->cli, "session", path)) !=
+	    ENDING_DONE)
+		return rv;
+	lb_time_format(api->expires_at, until);
+	r = lb_buf_addf(&b,
+	    "url = %s\nprincipal = %s\ntoken = %s\nexpires_at = %s\n",
+	    api->settings.url, api->principal, api->token, until);
+	if (r == LB_OK)
+		r = lb_file_write_atomic(path, 0600, b.data, b.len);
+	lb_buf_clear(&b);
+	if (r != LB_OK)
+		return out_fail(api->cli, ENDING_CONFIG, "write '%s': %s", path,
+		    files_why(r));
+	return ENDING_DONE;
+}
+
+int
+api_session_forget(const struct cli *cli)
+{
+	char path[PATH_MAX];
+	int rv;
+
+	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE)
+		return rv;
+	if (unlink(path) != 0 && errno != ENOENT)
+		return out_fail(cli, ENDING_CONFIG, "remove '%s': %s", path,
+		    strerror(errno));
+	return ENDING_DONE;
+}
+
+/* No line to the broker, or nonsense on it. */
+static int
+line_fail(const struct api *api, enum lb_err r)
+{
+	const char *url = api->settings.url;
+
+	if (r == LB_ERR_MISSING)
+		return out_fail(api->cli, ENDING_CONFIG,
+		    "the CA file '%s' cannot be read", api->settings.ca);
+	if (r == LB_ERR_MEMORY)
+		return out_fail(api->cli, ENDING_FAILED, "out of memory");
+	return out_fail(api->cli, ENDING_UNAVAILABLE,
+	    "the broker at %s cannot be reached: %s", url,
+	    r == LB_ERR_RANGE ? "its answer is too large"
+			      : http_why(api->http));
+}
+
+static int
+status_ending(int status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return ENDING_DENIED;
+	case 429:
+	case 503:
+		return ENDING_LATER;
+	default:
+		return status >= 500 ? ENDING_UNAVAILABLE : ENDING_FAILED;
+	}
+}
+
+/* A problem+json, said to the person. */
+static int
+problem_fail(const struct api *api, const struct http_reply *reply)
+{
+	int rv = status_ending(reply->status);
+	json_t *root = NULL;
+	const char *next;
+
+	if (strcmp(reply->type, "application/problem+json") == 0)
+		root = json_loadb(
+		    reply->body.data, reply->body.len, JSON_DEPTH_FLAGS, NULL);
+	if (root == NULL) {
+		rv = out_fail(api->cli,
+		    reply->status < 500 && rv == ENDING_FAILED
+			? ENDING_UNAVAILABLE
+			: rv,
+		    "the broker answered %d without saying why: is %s a "
+		    "lockbox broker?",
+		    reply->status, api->settings.url);
+	} else {
+		const char *detail = api_str(root, "detail");
+
+		out_fail(api->cli, rv, "%s (%s)",
+		    detail[0] != '\0' ? detail : api_str(root, "title"),
+		    api_str(root, "code"));
+	}
+	next = api_str(root, "next");
+	if (reply->status == 401)
+		out_hint(api->cli, "lockbox signin");
+	else if (next[0] != '\0')
+		out_hint(api->cli, "%s", next);
+	else if (reply->retry_after > 0)
+		out_hint(api->cli, "try again in %lld s",
+		    (long long)reply->retry_after);
+	json_decref(root);
+	return rv;
+}
+
+/* An answer that is JSON, or an error that is told. */
+static int
+reply_json(const struct api *api, const struct http_reply *reply, json_t **ret)
+{
+	json_t *root;
+
+	if (reply->status < 200 || reply->status > 299)
+		return problem_fail(api, reply);
+	if (reply->status == 204) {
+		*ret = NULL;
+		return ENDING_DONE;
+	}
+	root = json_loadb(
+	    reply->body.data, reply->body.len, JSON_DEPTH_FLAGS, NULL);
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker's answer is no JSON object");
+	}
+	*ret = root;
+	return ENDING_DONE;
+}
+
+static int
+send_json(struct api *api, const struct http_call *call, json_t **ret)
+{
+	struct http_reply reply = { 0 };
+	enum lb_err r;
+	int rv;
+
+	out_debug(
+	    api->cli, "%s %s%s", call->method, api->settings.url, call->path);
+	if ((r = http_send(api->http, call, &reply)) != LB_OK)
+		return line_fail(api, r);
+	rv = reply_json(api, &reply, ret);
+	http_reply_clear(&reply);
+	return rv;
+}
+
+static const char *
+token_of(const struct api *api)
+{
+	return api->token[0] != '\0' ? api->token : NULL;
+}
+
+/* Format a path, or say that it is too long. */
+static int
+path_make(const struct api *api, char ret[static API_PATH_MAX], const char *fmt,
+    va_list ap)
+{
+	int n = vsnprintf(ret, API_PATH_MAX, fmt, ap);
+
+	if (n < 0 || n >= API_PATH_MAX)
+		return out_fail(api->cli, ENDING_USAGE, "too long");
+	return ENDING_DONE;
+}
+
+int
+api_get(struct api *api, json_t **ret, const char *path, ...)
+{
+	struct http_call call = { .method = "GET", .token = token_of(api) };
+	char whole[API_PATH_MAX];
+	va_list ap;
+	int rv;
+
+	va_start(ap, path);
+	rv = path_make(api, whole, path, ap);
+	va_end(ap);
+	call.path = whole;
+	return rv != ENDING_DONE ? rv : send_json(api, &call, ret);
+}
+
+static int
+post_json(struct api *api, json_t *body, const char *path,
+    const char *idempotency, json_t **ret)
+{
+	struct http_call call = { .method = "POST",
+		.path = path,
+		.token = token_of(api),
+		.type = "application/json",
+		.idempotency = idempotency };
+	char *text =
+	    body != NULL ? json_dumps(body, JSON_COMPACT) : strdup("{}");
+	int rv;
+
+	if (text == NULL)
+		return out_fail(api->cli, ENDING_FAILED, "out of memory");
+	call.body = text;
+	call.body_len = strlen(text);
+	rv = send_json(api, &call, ret);
+	free(text);
+	return rv;
+}
+
+int
+api_post(struct api *api, json_t *body, json_t **ret, const char *path, ...)
+{
+	char whole[API_PATH_MAX];
+	json_t *reply = NULL;
+	va_list ap;
+	int rv;
+
+	va_start(ap, path);
+	rv = path_make(api, whole, path, ap);
+	va_end(ap);
+	if (rv == ENDING_DONE)
+		rv = post_json(api, body, whole, NULL, &reply);
+	json_decref(body);
+	if (ret != NULL)
+		*ret = reply;
+	else
+		json_decref(reply);
+	return rv;
+}
+
+int
+api_create(struct api *api, json_t *body, json_t **ret, const char *path)
+{
+	uint8_t bytes[16];
+	char key[2 * sizeof(bytes) + 1];
+	int rv = ENDING_FAILED;
+
+	randombytes_buf(bytes, sizeof(bytes));
+	lb_hex_encode(bytes, sizeof(bytes), key);
+	/* With one key, a repeat after a lost answer makes nothing twice. */
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		if (i > 0)
+			(void)sleep(1);
+		rv = post_json(api, body, path, key, ret);
+		if (rv != ENDING_UNAVAILABLE)
+			break;
+	}
+	json_decref(body);
+	return rv;
+}
+
+int
+api_get_text(
+    struct api *api, size_t max, struct lb_buf *ret, const char *path, ...)
+{
+	struct http_call call = { .method = "GET", .token = token_of(api) };
+	struct http_reply reply = { 0 };
+	char whole[API_PATH_MAX];
+	va_list ap;
+	enum lb_err r;
+	int rv;
+
+	va_start(ap, path);
+	rv = path_make(api, whole, path, ap);
+	va_end(ap);
+	if (rv != ENDING_DONE)
+		return rv;
+	call.path = whole;
+	out_debug(api->cli, "GET %s%s", api->settings.url, whole);
+	if ((r = http_send(api->http, &call, &reply)) != LB_OK)
+		return line_fail(api, r);
+	if (reply.status != 200)
+		rv = problem_fail(api, &reply);
+	else if (reply.body.len > max ||
+	    lb_buf_add(ret, reply.body.data, reply.body.len) != LB_OK)
+		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker's answer is too large");
+	http_reply_clear(&reply);
+	return rv;
+}
+
+int
+api_post_text(struct api *api, const void *text, size_t len, json_t **ret,
+    const char *path)
+{
+	struct http_call call = { .method = "POST",
+		.path = path,
+		.token = token_of(api),
+		.type = "text/plain",
+		.body = text,
+		.body_len = len };
+
+	return send_json(api, &call, ret);
+}
+
+/* Move the items of one page over, and read where the next one begins. */
+static int
+page_take(const struct api *api, json_t *page, json_t *all, char *cursor,
+    size_t cursor_size)
+{
+	const json_t *items = json_object_get(page, "items");
+
+	if (!json_is_array(items) ||
+	    lb_text_copy(cursor, cursor_size, api_str(page, "next_cursor")) !=
+		LB_OK)
+		return out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker's answer is no list");
+	if (json_array_extend(all, json_object_get(page, "items")) != 0)
+		return out_fail(api->cli, ENDING_FAILED, "out of memory");
+	return ENDING_DONE;
+}
+
+int
+api_list(struct api *api, const char *path, const char *query, size_t limit,
+    json_t **ret)
+{
+	char cursor[512] = "";
+	json_t *all = json_array();
+	int rv = ENDING_DONE;
+
+	if (limit == 0 || limit > LIST_MAX)
+		limit = LIST_MAX;
+	do {
+		size_t left = limit - json_array_size(all);
+		struct lb_buf q = { 0 };
+		json_t *page = NULL;
+
+		if (lb_buf_addf(&q, "?limit=%zu%s%s",
+			left < LIST_PAGE ? left : LIST_PAGE,
+			query[0] != '\0' ? "&" : "", query) != LB_OK ||
+		    (cursor[0] != '\0' &&
+			api_query(&q, "cursor", cursor) != LB_OK))
+			rv = out_fail(api->cli, ENDING_FAILED, "out of memory");
+		if (rv == ENDING_DONE &&
+		    (rv = api_get(api, &page, "%s%s", path, q.data)) ==
+			ENDING_DONE)
+			rv = page_take(api, page, all, cursor, sizeof(cursor));
+		json_decref(page);
+		lb_buf_clear(&q);
+	} while (rv == ENDING_DONE && cursor[0] != '\0' &&
+	    json_array_size(all) < limit);
+	if (rv == ENDING_DONE)
+		*ret = all;
+	else
+		json_decref(all);
+	return rv;
+}
+
+enum lb_err
+api_query(struct lb_buf *query, const char *name, const char *value)
+{
+	enum lb_err r;
+
+	r = lb_buf_addf(query, "%s%s=", query->len > 0 ? "&" : "", name);
+	for (; r == LB_OK && *value != '\0'; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		    (c >= 'a' && c <= 'z') || strchr("-._~", c) != NULL)
+			r = lb_buf_add(query, value, 1);
+		else
+			r = lb_buf_addf(query, "%%%02X", c);
+	}
+	return r;
+}
+
+/* The one item whose id begins with prefix. */
+static int
+prefix_find(struct api *api, const char *path, const char *what,
+    const char *prefix, json_t **ret)
+{
+	struct lb_buf query = { 0 };
+	json_t *items = NULL;
+	int rv;
+
+	if (api_query(&query, "prefix", prefix) != LB_OK)
+		return out_fail(api->cli, ENDING_FAILED, "out of memory");
+	rv = api_list(api, path, query.data, 2, &items);
+	lb_buf_clear(&query);
+	if (rv != ENDING_DONE)
+		return rv;
+	if (json_array_size(items) == 1) {
+		*ret = json_incref(json_array_get(items, 0));
+		json_decref(items);
+		return ENDING_DONE;
+	}
+	rv = out_fail(api->cli, ENDING_FAILED, "%s %s begins with '%s'",
+	    json_array_size(items) == 0 ? "no" : "more than one", what, prefix);
+	json_decref(items);
+	return rv;
+}
+
+static int
+found_copy(const struct api *api, json_t *found, const char *prefix, char *ret,
+    size_t size)
+{
+	const char *id = api_str(found, "id");
+	int rv = ENDING_DONE;
+
+	/* What the broker picked must be what was typed. */
+	if (strncmp(id, prefix, strlen(prefix)) != 0 ||
+	    lb_text_copy(ret, size, id) != LB_OK)
+		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker answered with another id than '%s'", prefix);
+	json_decref(found);
+	return rv;
+}
+
+int
+api_request_id(
+    struct api *api, const char *typed, char ret[static LB_ID_LEN + 1])
+{
+	char id[LB_ID_LEN + 1] = "";
+	size_t len = strlen(typed);
+	json_t *found = NULL;
+	int rv;
+
+	for (size_t i = 0; i < len && i < LB_ID_LEN; i++)
+		id[i] = typed[i] >= 'a' && typed[i] <= 'z'
+		    ? (char)(typed[i] - 'a' + 'A')
+		    : typed[i];
+	if (len == LB_ID_LEN && lb_id_valid(id))
+		return lb_text_copy(ret, LB_ID_LEN + 1, id) == LB_OK
+		    ? ENDING_DONE
+		    : ENDING_FAILED;
+	if (len < API_PREFIX_MIN || len > LB_ID_LEN ||
+	    strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") != len)
+		return out_fail(api->cli, ENDING_USAGE,
+		    "'%s' is no request id, nor the first %d or more characters "
+		    "of one",
+		    typed, API_PREFIX_MIN);
+	if ((rv = prefix_find(api, "/v1/requests", "request", id, &found)) !=
+	    ENDING_DONE)
+		return rv;
+	rv = found_copy(api, found, id, ret, LB_ID_LEN + 1);
+	if (rv == ENDING_DONE && !lb_id_valid(ret))
+		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker answered with what is no id");
+	return rv;
+}
+
+int
+api_grant_id(
+    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
+{
+	static const char head[] = "sha256:";
+	const char *hex = typed;
+	char id[LB_SHA256_LEN + 1];
+	json_t *found = NULL;
+	int rv;
+
+	if (strncmp(typed, head, strlen(head)) == 0)
+		hex += strlen(head);
+	if (snprintf(id, sizeof(id), "%s%s", head, hex) >= (int)sizeof(id) ||
+	    strlen(hex) < API_PREFIX_MIN ||
+	    strspn(hex, "0123456789abcdef") != strlen(hex))
+		return out_fail(api->cli, ENDING_USAGE,
+		    "'%s' is no grant id (sha256:...), nor the first %d or more "
+		    "characters of one",
+		    typed, API_PREFIX_MIN);
+	if (lb_sha256_valid(id)) {
+		memcpy(ret, id, sizeof(id));
+		return ENDING_DONE;
+	}
+	if ((rv = prefix_find(api, "/v1/grants", "grant", id, &found)) !=
+	    ENDING_DONE)
+		return rv;
+	rv = found_copy(api, found, id, ret, LB_SHA256_LEN + 1);
+	if (rv == ENDING_DONE && !lb_sha256_valid(ret))
+		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker answered with what is no id");
+	return rv;
+}
+
+const char *
+api_str(const json_t *object, const char *member)
+{
+	const char *s = json_string_value(json_object_get(object, member));
+
+	return s != NULL ? s : "";
+}
+
+int64_t
+api_at(const json_t *object, const char *member)
+{
+	int64_t at = 0;
+
+	if (lb_time_parse(api_str(object, member), &at) != LB_OK)
+		return 0;
+	return at;
+}
+
+enum lb_err
+api_join(const json_t *object, const char *member, struct lb_buf *ret)
+{
+	const json_t *list = json_object_get(object, member);
+	enum lb_err r = lb_buf_add(ret, "", 0);
+
+	for (size_t i = 0; r == LB_OK && i < json_array_size(list); i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+
+		r = lb_buf_addf(
+		    ret, "%s%s", i > 0 ? ", " : "", s != NULL ? s : "?");
+	}
+	return r;
+}
