@@ -2,11 +2,13 @@
  * Says what lockbox thinks of SSH signatures, for comparison with stock
  * ssh-keygen -Y verify:
  *
- *     sshsig_check NAMESPACE MESSAGE-FILE "TYPE BASE64" < LINES
+ *     sshsig_check NAMESPACE MESSAGE-FILE PINNED-LINE [TIME] < LINES
  *
- * Each line on stdin is the hex of one armored signature's bytes. For each,
- * one line on stdout: "ok FLAGS ORIGIN" ("-" without one) when that key signed
- * the message in the namespace, else lb_err_text of what is wrong.
+ * PINNED-LINE is an allowed_signers line in lockbox's spelling; TIME is in
+ * UNIX seconds. Each line on stdin is the hex of one armored signature's bytes.
+ * For each, one line on stdout: "ok FLAGS ORIGIN" ("-" without one) when the
+ * pinned key signed the message in the namespace, may use it, and is within
+ * its dates at TIME (unless none is given); else lb_err_text of what is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,59 +17,71 @@
 #include "lockbox/sshsig.h"
 #include "lockbox/text.h"
 
-#define MESSAGE_MAX 65536
-#define LINE_MAX_   (2 * 65536 + 2)
+#define MESSAGE_SIZE 65536
+#define HEX_SIZE     (2 * 65536 + 2)
 
-static char line[LINE_MAX_], armor[LINE_MAX_ / 2];
+struct asked {
+	const char *ns;
+	char msg[MESSAGE_SIZE];
+	size_t msg_len;
+	enum lb_err pinned_err; /* what lb_pinned_parse said */
+	struct lb_pinned pinned;
+	int64_t now; /* -1: whenever */
+};
 
 static enum lb_err
-check(size_t len, const char *ns, const char *msg, size_t msg_len,
-    const struct lb_sshkey *key, struct lb_sshsig *ret)
+check(
+    const struct asked *a, const char *armor, size_t len, struct lb_sshsig *ret)
 {
 	enum lb_err r;
 
-	if ((r = lb_sshsig_parse(armor, len, ret)) != LB_OK)
+	if ((r = a->pinned_err) != LB_OK ||
+	    (r = lb_sshsig_parse(armor, len, ret)) != LB_OK)
 		return r;
-	if (!lb_sshkey_equal(&ret->key, key))
+	if (!lb_sshkey_equal(&ret->key, &a->pinned.key) ||
+	    (a->pinned.namespaces & (unsigned int)lb_ns_find(a->ns)) == 0 ||
+	    (a->now >= 0 && !lb_pinned_in_dates(&a->pinned, a->now)))
 		return LB_ERR_FORBIDDEN;
-	return lb_sshsig_verify_name(ret, ns, msg, msg_len);
+	return lb_sshsig_verify_name(ret, a->ns, a->msg, a->msg_len);
 }
 
-static void
-say(enum lb_err r, const struct lb_sshsig *sig)
+static enum lb_err
+line_check(const struct asked *a, const char *hex)
 {
+	static uint8_t armor[HEX_SIZE / 2];
+	struct lb_sshsig sig = { 0 };
+	size_t len = strlen(hex) / 2;
+	enum lb_err r;
+
+	if ((r = lb_hex_decode(hex, armor, len)) != LB_OK)
+		return r;
+	r = check(a, (const char *)armor, len, &sig);
 	if (r == LB_OK)
-		printf("ok %u %s\n", sig->flags,
-		    sig->webauthn ? sig->origin : "-");
+		printf(
+		    "ok %u %s\n", sig.flags, sig.webauthn ? sig.origin : "-");
 	else
 		printf("%s\n", lb_err_text(r));
+	return LB_OK;
 }
 
 int
 main(int argc, char **argv)
 {
-	static char msg[MESSAGE_MAX];
-	struct lb_sshkey key = { 0 };
-	size_t msg_len, len;
-	enum lb_err r;
+	static struct asked a;
+	static char hex[HEX_SIZE];
 	FILE *f;
 
-	if (argc != 4 || (f = fopen(argv[2], "re")) == NULL)
+	if (argc < 4 || argc > 5 || (f = fopen(argv[2], "re")) == NULL)
 		return 2;
-	msg_len = fread(msg, 1, sizeof(msg), f);
+	a.ns = argv[1];
+	a.msg_len = fread(a.msg, 1, sizeof(a.msg), f);
 	fclose(f);
-	r = lb_sshkey_parse(argv[3], &key);
-	while (fgets(line, sizeof(line), stdin) != NULL) {
-		struct lb_sshsig sig = { 0 };
-		enum lb_err v = r;
-
-		line[strcspn(line, "\n")] = '\0';
-		len = strlen(line) / 2;
-		if (lb_hex_decode(line, (uint8_t *)armor, len) != LB_OK)
+	a.pinned_err = lb_pinned_parse(argv[3], &a.pinned);
+	a.now = argc == 5 ? strtoll(argv[4], NULL, 10) : -1;
+	while (fgets(hex, sizeof(hex), stdin) != NULL) {
+		hex[strcspn(hex, "\n")] = '\0';
+		if (line_check(&a, hex) != LB_OK)
 			return 2;
-		if (v == LB_OK)
-			v = check(len, argv[1], msg, msg_len, &key, &sig);
-		say(v, &sig);
 	}
 	return 0;
 }
