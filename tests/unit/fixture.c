@@ -444,7 +444,6 @@ write_all(struct fx *f)
 	bool grants_filled = f->answer.grant.count > 0 ||
 	    strcmp(f->answer.verdict, "allow") != 0;
 
-	write(f, FX_TRUST);
 	write(f, FX_REQUEST);
 	write_grants(f, !grants_filled);
 	if (!trust_filled)
@@ -461,12 +460,20 @@ write_all(struct fx *f)
 		memset(&f->answer.grant, 0, sizeof(f->answer.grant));
 }
 
-void
-fx_seal(struct fx *f)
+enum lb_err
+fx_seal_trust(struct fx *f)
 {
 	const struct fx_paper *t = &f->paper[FX_TRUST];
 
 	unseal(f);
+	write(f, FX_TRUST);
+	return lb_trust_parse(t->text.data, t->text.len, &f->t);
+}
+
+void
+fx_seal(struct fx *f)
+{
+	OK(fx_seal_trust(f));
 	write_all(f);
 	bundle_add(f, FX_ANSWER);
 	bundle_add(f, FX_REQUEST);
@@ -474,7 +481,6 @@ fx_seal(struct fx *f)
 		bundle_add(f, (enum fx_doc)(FX_GRANT + i));
 	if (f->extra.len > 0)
 		OK(lb_buf_add(&f->bundle_text, f->extra.data, f->extra.len));
-	OK(lb_trust_parse(t->text.data, t->text.len, &f->t));
 	OK(lb_bundle_split(
 	    f->bundle_text.data == NULL ? "" : f->bundle_text.data,
 	    f->bundle_text.len, &f->bundle));

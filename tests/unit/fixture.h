@@ -144,6 +144,10 @@ struct lb_grant *fx_grant_more(struct fx *f);
 
 /* Write, sign and bundle everything; may be called again after changes. */
 void fx_seal(struct fx *f);
+
+/* Only the trust document; what lb_trust_parse says of it. f->t on LB_OK. */
+enum lb_err fx_seal_trust(struct fx *f);
+
 void fx_judge(struct fx *f, struct lb_ruling *ret);
 void fx_grant_judge(struct fx *f, struct lb_ruling *ret);
 
