@@ -1,0 +1,207 @@
+/* Loading and keeping what the agent knows. */
+#include "agent.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lockbox/clock.h"
+
+#include "journal.h"
+#include "procs.h"
+#include "selftest.h"
+#include "sessions.h"
+
+#define STATE_SOON_MS 1000
+
+const struct lb_trust *
+agent_trust(const struct agent *a)
+{
+	return a->anchor == NULL ? NULL : anchor_trust(a->anchor);
+}
+
+const char *
+agent_tenant(const struct agent *a)
+{
+	return a->anchor == NULL ? "" : anchor_trust(a->anchor)->tenant;
+}
+
+/* The first reason stays: it is told to everybody who is refused. */
+static void
+be_unable(struct agent *a, const char *code)
+{
+	if (a->unable == NULL)
+		a->unable = code;
+}
+
+static void
+load_trust(struct agent *a)
+{
+	char dir[CONFIG_PATH + 16];
+	enum lb_err r;
+
+	(void)snprintf(dir, sizeof(dir), "%s/trust", a->conf.state);
+	r = anchor_load(a->conf.trust, dir, a->uid, lb_clock_now(), &a->anchor);
+	if (r == LB_OK)
+		return;
+	journal_r(r, "load trust '%s', letting nobody in", a->conf.trust);
+	be_unable(a, "trust_unusable");
+}
+
+static void
+load_key(struct agent *a)
+{
+	enum lb_err r;
+
+	r = lb_signer_load(a->conf.key, a->uid, &a->signer);
+	if (r == LB_OK)
+		return;
+	journal_r(r, "load key '%s', letting nobody in", a->conf.key);
+	be_unable(a, "key_unusable");
+}
+
+/* Keep what we cannot read for whoever looks into it. */
+static void
+set_aside(const char *path)
+{
+	char bad[CONFIG_PATH + 32];
+
+	(void)snprintf(bad, sizeof(bad), "%s.unreadable", path);
+	if (rename(path, bad) == 0)
+		journal(LOG_WARNING, "set '%s' aside as '%s'", path, bad);
+}
+
+static void
+note_trust(struct agent *a)
+{
+	const struct lb_trust *t = agent_trust(a);
+
+	if (t == NULL || strcmp(t->id, a->state.trust) == 0)
+		return;
+	if (t->serial < a->state.trust_serial)
+		journal(LOG_ERR,
+		    "trust went back: serial %lld in force, was %lld",
+		    (long long)t->serial, (long long)a->state.trust_serial);
+	else if (a->state.trust_serial > 0)
+		journal(LOG_WARNING, "trust changed: serial %lld, was %lld",
+		    (long long)t->serial, (long long)a->state.trust_serial);
+	memcpy(a->state.trust, t->id, sizeof(a->state.trust));
+	a->state.trust_serial = t->serial;
+}
+
+static void
+load_state(struct agent *a)
+{
+	char boot_id[PROCS_BOOT_ID_LEN + 1];
+	size_t gone = 0;
+	enum lb_err r;
+
+	(void)snprintf(
+	    a->state_path, sizeof(a->state_path), "%s/state", a->conf.state);
+	r = state_load(a->state_path, a->uid, &a->state);
+	if (r != LB_OK) {
+		journal_r(r,
+		    "load state '%s', going on without, ending "
+		    "nothing",
+		    a->state_path);
+		if (r != LB_ERR_MISSING)
+			set_aside(a->state_path);
+	}
+	if ((r = procs_boot_id(boot_id)) != LB_OK) {
+		journal_r(r, "read the boot id, letting nobody in");
+		be_unable(a, "agent_unable");
+		return;
+	}
+	sessions_other_boot(&a->state, boot_id, &gone);
+	if (gone > 0)
+		journal(LOG_NOTICE, "%zu sessions were of another boot", gone);
+	note_trust(a);
+}
+
+static void
+test_self(struct agent *a)
+{
+	const char *why = NULL;
+	enum lb_err r;
+
+	if ((r = selftest_run(1, &why)) == LB_OK)
+		return;
+	journal_r(r, "self-test: %s, letting nobody in", why);
+	be_unable(a, "agent_unable");
+}
+
+void
+agent_check(struct agent *a)
+{
+	a->uid = geteuid();
+	test_self(a);
+	load_trust(a);
+	load_key(a);
+}
+
+void
+agent_load(struct agent *a)
+{
+	agent_check(a);
+	load_state(a);
+	agent_sweep(a);
+}
+
+void
+agent_clear(struct agent *a)
+{
+	lb_signer_free(a->signer);
+	anchor_free(a->anchor);
+	askers_free(a->askers);
+	state_clear(&a->state);
+	loop_free(a->loop);
+	*a = (struct agent){ 0 };
+}
+
+void
+agent_state_soon(struct agent *a, int64_t now_boot_ms)
+{
+	if (a->state_due_ms == 0)
+		a->state_due_ms = now_boot_ms + STATE_SOON_MS;
+}
+
+enum lb_err
+agent_state_flush(struct agent *a, int64_t now_boot_ms)
+{
+	enum lb_err r;
+
+	if (!a->state_must &&
+	    (a->state_due_ms == 0 || now_boot_ms < a->state_due_ms))
+		return LB_OK;
+	note_trust(a);
+	lb_kills_prune(&a->state.kills, lb_clock_now());
+	r = state_save(a->state_path, &a->state);
+	a->state_must = false;
+	a->state_due_ms = 0;
+	if (r != LB_OK) {
+		journal_r(r, "save state '%s'", a->state_path);
+		agent_state_soon(a, now_boot_ms); /* try again */
+	}
+	return r;
+}
+
+void
+agent_sweep(struct agent *a)
+{
+	struct procs_all all = { 0 };
+	size_t gone = 0;
+	enum lb_err r;
+
+	if (a->state.session_count == 0)
+		return;
+	if ((r = procs_look(&all)) != LB_OK) {
+		journal_r(r, "look at processes, sweeping no session");
+		return;
+	}
+	sessions_sweep(&a->state, &all, &gone);
+	procs_clear(&all);
+	if (gone == 0)
+		return;
+	journal(LOG_INFO, "%zu sessions have ended", gone);
+	agent_state_soon(a, lb_clock_boottime_ms());
+}

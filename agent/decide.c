@@ -1,0 +1,193 @@
+/* The rules of the door that need nobody's answer. */
+#include "decide.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lockbox/bundle.h"
+
+/* Services by the word that a grant has for them; NULL: never by a grant. */
+static const char *
+word_for(const char *service)
+{
+	static const struct {
+		const char *service, *word;
+	} row[] = {
+		{ "sudo", "sudo" },
+		{ "sudo-i", "sudo" },
+		{ "su", "su" },
+		{ "su-l", "su" },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (strcmp(service, row[i].service) == 0)
+			return row[i].word;
+	return NULL;
+}
+
+/* A new session: the key known, the audit session id its own. */
+static const char *
+session_fault(const struct decide_facts *f)
+{
+	if (!f->keys_told || !f->keys_readable || f->key_count == 0)
+		return "key_unknown";
+	if (f->sid == PROCS_SID_UNSET)
+		return "sid_unset";
+	if (f->sid == f->parent_sid)
+		return "sid_not_new";
+	return NULL;
+}
+
+static void
+way_within(const struct decide_facts *f, struct decide_way *w)
+{
+	w->service = word_for(f->service);
+	if (w->service == NULL)
+		w->code = "not_in_session";
+	else if (f->unable != NULL)
+		w->code = f->unable;
+	else
+		w->course = COURSE_WITHIN;
+}
+
+static void
+way_in(const struct decide_facts *f, struct decide_way *w)
+{
+	const char *fault = NULL;
+
+	if (f->phase == LB_PHASE_SESSION)
+		fault = session_fault(f);
+	else if (f->phase != LB_PHASE_ACCOUNT)
+		fault = "phase_unknown";
+	else if (f->keys_told && !f->keys_readable)
+		fault = "key_unknown";
+	else if (!lb_login_valid(f->login))
+		fault = "login_unknown";
+	if (fault == NULL)
+		fault = f->unable;
+	if (fault != NULL)
+		w->code = fault;
+	else
+		w->course = COURSE_ASK;
+}
+
+void
+decide_way(const struct decide_facts *f, struct decide_way *ret)
+{
+	struct decide_way w = { .course = COURSE_REFUSE };
+
+	if (f->in_session)
+		way_within(f, &w);
+	else if (f->exempt_rule)
+		w.course = COURSE_EXEMPT;
+	else if (strcmp(f->service, "sshd") != 0)
+		w.code = "not_sshd";
+	else
+		way_in(f, &w);
+	*ret = w;
+}
+
+static void
+refuse(struct lb_ruling *r, const char *code)
+{
+	*r = (struct lb_ruling){ .verdict = LB_VERDICT_DENY };
+	(void)snprintf(r->code, sizeof(r->code), "%s", code);
+}
+
+/* For su the target login must be the grant's, too. */
+static bool
+target_fits(const struct decide_within *w, const struct lb_part *part)
+{
+	struct lb_grant grant;
+
+	if (strcmp(w->service, "su") != 0)
+		return true;
+	return lb_grant_parse(part->doc.text, part->doc.len, &grant) == LB_OK &&
+	    lb_logins_has(&grant.login, w->target);
+}
+
+static void
+judge_kept(const struct decide_within *w, const struct state_kept *kept,
+    struct lb_ruling *ret)
+{
+	struct lb_bundle *b = NULL;
+	struct lb_grant_case c = {
+		.trust = w->trust,
+		.kills = &w->state->kills,
+		.tenant = w->tenant,
+		.broker = w->broker,
+		.host = w->host,
+		.login = w->session->login,
+		.service = w->service,
+		.keys = &w->session->keys,
+		.now = w->now,
+	};
+
+	if (lb_bundle_split(kept->bundle, kept->bundle_len, &b) != LB_OK ||
+	    (c.part = lb_bundle_find(b, kept->id)) == NULL) {
+		refuse(ret, "grant_unreadable");
+	} else if (!target_fits(w, c.part)) {
+		refuse(ret, "target_not_granted");
+	} else {
+		c.bundle = b;
+		lb_grant_judge(&c, ret);
+	}
+	/* Without a key nothing passes here: no session has none. */
+	if (ret->provisional || w->session->keys.count == 0)
+		refuse(ret, "key_unknown");
+	lb_bundle_free(b);
+}
+
+static bool
+rests_on(const struct state_session *s, const char *id)
+{
+	for (size_t i = 0; i < s->rests.count; i++)
+		if (strcmp(s->rests.item[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* Is a better than b, both allowing? */
+static bool
+better(const struct state_session *s, const struct lb_ruling *a,
+    const struct lb_ruling *b)
+{
+	bool a_rests = rests_on(s, a->grant), b_rests = rests_on(s, b->grant);
+
+	if (a_rests != b_rests)
+		return a_rests;
+	return a->not_after > b->not_after;
+}
+
+void
+decide_within(const struct decide_within *w, struct lb_ruling *ret)
+{
+	const struct state_session *s = w->session;
+	struct lb_ruling best, one;
+
+	refuse(&best, "no_grant");
+	if (w->now >= s->deadline || w->now_boot_ms >= s->deadline_boot_ms) {
+		refuse(ret, "time_over");
+		return;
+	}
+	if (w->now >= s->lease_end) {
+		refuse(ret, "lease_over");
+		return;
+	}
+	for (size_t i = 0; i < s->keeps.count; i++) {
+		const struct state_kept *kept =
+		    state_kept_find(w->state, s->keeps.item[i]);
+
+		if (kept == NULL)
+			continue;
+		judge_kept(w, kept, &one);
+		if (one.verdict == LB_VERDICT_ALLOW &&
+		    (best.verdict != LB_VERDICT_ALLOW ||
+			better(s, &one, &best)))
+			best = one;
+		else if (one.verdict != LB_VERDICT_ALLOW &&
+		    best.verdict != LB_VERDICT_ALLOW)
+			best = one;
+	}
+	*ret = best;
+}

@@ -1,0 +1,302 @@
+/* /proc and pidfds. */
+#include "procs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lockbox/text.h"
+
+#define PROCS_MAX     65536 /* processes in one look */
+#define END_TREE_MAX  1024  /* processes below one asker */
+#define END_TREE_LOOK 16    /* looks before we kill what we have */
+
+/* The start of a small file, NUL-terminated. */
+static enum lb_err
+read_small(const char *path, char *ret, size_t ret_size)
+{
+	ssize_t n;
+	int fd, saved;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? LB_ERR_MISSING : LB_ERR_IO;
+	n = read(fd, ret, ret_size - 1);
+	saved = errno;
+	(void)close(fd); /* was only read */
+	errno = saved;
+	if (n < 0)
+		return errno == ESRCH ? LB_ERR_MISSING : LB_ERR_IO;
+	ret[n] = '\0';
+	return LB_OK;
+}
+
+enum lb_err
+procs_sid(pid_t pid, uint32_t *ret)
+{
+	char path[64], text[32];
+	enum lb_err r;
+	int64_t v;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
+	if ((r = read_small(path, text, sizeof(text))) != LB_OK)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	if ((r = lb_number_parse(text, 0, UINT32_MAX, &v)) != LB_OK)
+		return r;
+	*ret = (uint32_t)v;
+	return LB_OK;
+}
+
+/* The field after the state letter; the name before may hold anything. */
+static enum lb_err
+parent_of_stat(const char *stat, pid_t *ret)
+{
+	const char *p = strrchr(stat, ')');
+	long v;
+	char *end;
+
+	if (p == NULL || strlen(p) < 5 || p[1] != ' ' || p[3] != ' ')
+		return LB_ERR_FORMAT;
+	v = strtol(p + 4, &end, 10);
+	if (*end != ' ' || v < 0 || v > INT32_MAX)
+		return LB_ERR_FORMAT;
+	*ret = (pid_t)v;
+	return LB_OK;
+}
+
+enum lb_err
+procs_parent(pid_t pid, pid_t *ret)
+{
+	char path[64], text[512];
+	enum lb_err r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((r = read_small(path, text, sizeof(text))) != LB_OK)
+		return r;
+	return parent_of_stat(text, ret);
+}
+
+enum lb_err
+procs_boot_id(char ret[static PROCS_BOOT_ID_LEN + 1])
+{
+	char text[64];
+	enum lb_err r;
+
+	r = read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	if (r != LB_OK)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	if (strlen(text) != PROCS_BOOT_ID_LEN)
+		return LB_ERR_FORMAT;
+	memcpy(ret, text, PROCS_BOOT_ID_LEN + 1);
+	return LB_OK;
+}
+
+enum lb_err
+procs_pidfd_pid(int pidfd, pid_t *ret)
+{
+	char path[64], text[512];
+	const char *p;
+	enum lb_err r;
+	long v;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if ((r = read_small(path, text, sizeof(text))) != LB_OK)
+		return r;
+	p = strstr(text, "\nPid:\t");
+	if (p == NULL)
+		return LB_ERR_FORMAT;
+	v = strtol(p + strlen("\nPid:\t"), NULL, 10);
+	if (v == -1 || v == 0) /* gone, or outside our pid namespace */
+		return LB_ERR_MISSING;
+	if (v < 1 || v > INT32_MAX)
+		return LB_ERR_FORMAT;
+	*ret = (pid_t)v;
+	return LB_OK;
+}
+
+enum lb_err
+procs_pidfd_open(pid_t pid, int *ret_fd)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return errno == ESRCH ? LB_ERR_MISSING : LB_ERR_IO;
+	*ret_fd = fd;
+	return LB_OK;
+}
+
+enum lb_err
+procs_signal(int pidfd, int sig)
+{
+	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0)
+		return LB_OK;
+	return errno == ESRCH ? LB_ERR_MISSING : LB_ERR_IO;
+}
+
+static enum lb_err
+add_one(struct procs_all *all, const struct procs_one *one)
+{
+	struct procs_one *item;
+	size_t size;
+
+	if (all->count == PROCS_MAX)
+		return LB_ERR_LIMIT;
+	if (all->count == all->size) {
+		size = all->size == 0 ? 256 : all->size * 2;
+		item = reallocarray(all->item, size, sizeof(*item));
+		if (item == NULL)
+			return LB_ERR_MEMORY;
+		all->item = item;
+		all->size = size;
+	}
+	all->item[all->count++] = *one;
+	return LB_OK;
+}
+
+enum lb_err
+procs_look(struct procs_all *ret)
+{
+	struct procs_all all = { 0 };
+	struct procs_one one;
+	enum lb_err r = LB_OK;
+	struct dirent *de;
+	int64_t pid;
+	DIR *dir;
+
+	dir = opendir("/proc");
+	if (dir == NULL)
+		return LB_ERR_IO;
+	while (r == LB_OK && (errno = 0, de = readdir(dir)) != NULL) {
+		if (lb_number_parse(de->d_name, 1, INT32_MAX, &pid) != LB_OK)
+			continue;
+		one.pid = (pid_t)pid;
+		if (procs_parent(one.pid, &one.parent) != LB_OK ||
+		    procs_sid(one.pid, &one.sid) != LB_OK)
+			continue; /* it ended while we looked */
+		r = add_one(&all, &one);
+	}
+	if (r == LB_OK && errno != 0)
+		r = LB_ERR_IO;
+	if (r != LB_OK)
+		goto out;
+	*ret = all;
+	all = (struct procs_all){ 0 }; /* handed over */
+out:
+	(void)closedir(dir); /* was only read */
+	procs_clear(&all);
+	return r;
+}
+
+void
+procs_clear(struct procs_all *all)
+{
+	free(all->item);
+	*all = (struct procs_all){ 0 };
+}
+
+bool
+procs_has_sid(const struct procs_all *all, uint32_t sid)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->item[i].sid == sid)
+			return true;
+	return false;
+}
+
+/* What procs_end_tree holds: every pid once, the root first. */
+struct tree {
+	size_t count;
+	struct {
+		pid_t pid;
+		int fd;
+	} item[END_TREE_MAX];
+};
+
+static bool
+tree_has(const struct tree *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->item[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Stop one that descends from the tree; false when it slipped away. */
+static bool
+tree_add(struct tree *t, const struct procs_one *one)
+{
+	pid_t parent;
+	int fd = -1;
+
+	if (t->count == END_TREE_MAX || one->pid == 1 || one->pid == getpid())
+		return false;
+	if (procs_pidfd_open(one->pid, &fd) != LB_OK)
+		return false;
+	/* The pid may be another's by now: ask again, holding the pidfd. */
+	if (procs_parent(one->pid, &parent) != LB_OK || parent != one->parent ||
+	    procs_signal(fd, SIGSTOP) != LB_OK) {
+		(void)close(fd); /* nothing to save */
+		return false;
+	}
+	t->item[t->count].pid = one->pid;
+	t->item[t->count].fd = fd;
+	t->count++;
+	return true;
+}
+
+/* One look: how many new ones were stopped? */
+static size_t
+tree_grow(struct tree *t)
+{
+	struct procs_all all = { 0 };
+	size_t found = 0;
+
+	if (procs_look(&all) != LB_OK)
+		return 0;
+	for (size_t i = 0; i < all.count; i++) {
+		const struct procs_one *one = &all.item[i];
+
+		if (tree_has(t, one->parent) && !tree_has(t, one->pid) &&
+		    tree_add(t, one))
+			found++;
+	}
+	procs_clear(&all);
+	return found;
+}
+
+enum lb_err
+procs_end_tree(int pidfd, pid_t pid, size_t *ret_killed)
+{
+	struct tree *t = NULL;
+	enum lb_err r;
+
+	if (pid <= 1 || pid == getpid())
+		return LB_ERR_STATE;
+	if ((r = procs_signal(pidfd, SIGSTOP)) != LB_OK)
+		return r;
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return procs_signal(pidfd, SIGKILL);
+	t->item[0].pid = pid;
+	t->item[0].fd = pidfd;
+	t->count = 1;
+	for (int i = 0; i < END_TREE_LOOK && tree_grow(t) > 0; i++)
+		;
+	*ret_killed = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		if (procs_signal(t->item[i].fd, SIGKILL) == LB_OK)
+			++*ret_killed;
+		if (i > 0)
+			(void)close(t->item[i].fd); /* ours, nothing to save */
+	}
+	free(t);
+	return LB_OK;
+}

@@ -1,0 +1,68 @@
+/*
+ * What the kernel says of processes: audit session ids, parents, pidfds. A
+ * pid is only ever acted on through a pidfd. Source: design section 8;
+ * proc(5), pidfd_open(2).
+ */
+#ifndef LOCKBOX_AGENT_PROCS_H
+#define LOCKBOX_AGENT_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lockbox/err.h"
+
+#define PROCS_SID_UNSET   4294967295u /* every daemon's: never a target */
+#define PROCS_BOOT_ID_LEN 36
+
+/*
+ * The audit session id of a process; PROCS_SID_UNSET when it has none.
+ * LB_ERR_MISSING: no such process, or a kernel without audit.
+ */
+enum lb_err procs_sid(pid_t pid, uint32_t *ret) LB_MUST_CHECK;
+
+/* The parent's pid, 0 for none. */
+enum lb_err procs_parent(pid_t pid, pid_t *ret) LB_MUST_CHECK;
+
+/* The running kernel's boot id: another boot's sessions are gone. */
+enum lb_err procs_boot_id(char ret[static PROCS_BOOT_ID_LEN + 1]) LB_MUST_CHECK;
+
+/*
+ * Which process a pidfd names. LB_ERR_MISSING when it is gone,
+ * LB_ERR_FORMAT when the descriptor is no pidfd.
+ */
+enum lb_err procs_pidfd_pid(int pidfd, pid_t *ret) LB_MUST_CHECK;
+
+/* A pidfd, close-on-exec, owned by the caller. LB_ERR_MISSING when gone. */
+enum lb_err procs_pidfd_open(pid_t pid, int *ret_fd) LB_MUST_CHECK;
+
+/* sig 0 only asks whether we could. LB_ERR_MISSING when it is gone. */
+enum lb_err procs_signal(int pidfd, int sig) LB_MUST_CHECK;
+
+/* One look at every process. */
+struct procs_one {
+	pid_t pid, parent;
+	uint32_t sid;
+};
+struct procs_all {
+	size_t count, size;
+	struct procs_one *item; /* owned */
+};
+
+/* Processes that vanish meanwhile are left out. */
+enum lb_err procs_look(struct procs_all *ret) LB_MUST_CHECK;
+void procs_clear(struct procs_all *all);
+
+/* Is any process in that audit session? */
+bool procs_has_sid(const struct procs_all *all, uint32_t sid);
+
+/*
+ * Kill a process and everything below it: stop it, stop what descends from it
+ * until a look finds no more, then SIGKILL all. pidfd must be of pid. Never
+ * touches pid 1 and ourselves. ret_killed counts them.
+ */
+enum lb_err procs_end_tree(
+    int pidfd, pid_t pid, size_t *ret_killed) LB_MUST_CHECK;
+
+#endif
