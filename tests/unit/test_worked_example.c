@@ -208,8 +208,17 @@ pin(char ret[static LB_PINNED_MAX + 1], enum who who, unsigned int namespaces,
 	assert_int_equal(lb_pinned_format(&line, ret), LB_OK);
 }
 
+/* The second document pins a passkey of Mia's beside her other key. */
+static const char passkey[] =
+    "mia@acme.example namespaces=\"lockbox-approve-v1,lockbox-deny-v1,"
+    "lockbox-revoke-v1\" sk-ecdsa-sha2-nistp256@openssh.com "
+    "AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABB"
+    "BA0JGKBBmEdGBWFbbfkP3LNHkfs+y4IvSybrbk/EURudGbkMG4PAw1z7uzHq0yu1KuM2IvV+"
+    "PMFjgJfOl/QwuroAAAAMYWNtZS5leGFtcGxl";
+
 static void
-trust_write(char ret_id[static LB_SHA256_LEN + 1])
+trust_write(const char *name, const char *previous,
+    char ret_id[static LB_SHA256_LEN + 1])
 {
 	unsigned int owner =
 	    LB_NS_APPROVE | LB_NS_DENY | LB_NS_REVOKE | LB_NS_TRUST;
@@ -217,7 +226,12 @@ trust_write(char ret_id[static LB_SHA256_LEN + 1])
 
 	assert_non_null(t);
 	SET(t->tenant, "acme");
-	t->serial = 1;
+	t->serial = previous == NULL ? 1 : 2;
+	if (previous != NULL) {
+		SET(t->previous, previous);
+		ADD(t->page, "acme.example https://lockbox.acme.example");
+		ADD(t->approver, passkey);
+	}
 	t->good_until = at("2027-03-01T00:00:00Z");
 	t->threshold = 2;
 	SET(t->require, "any");
@@ -230,7 +244,7 @@ trust_write(char ret_id[static LB_SHA256_LEN + 1])
 	pin(t->engineer.item[t->engineer.count++], ADA, LB_NS_REQUEST,
 	    at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
 	lb_doc_sort(&lb_trust_type, t);
-	assert_writes("trust", &lb_trust_type, t, ret_id);
+	assert_writes(name, &lb_trust_type, t, ret_id);
 	free(t);
 }
 
@@ -291,7 +305,7 @@ question_fill(struct lb_question *q)
 	SET(q->host, principal[HOST]);
 	SET(q->tenant, "acme");
 	SET(q->broker, "support");
-	trust_write(q->trust);
+	trust_write("trust", NULL, q->trust);
 	SET(q->nonce, "00112233445566778899aabbccddeeff");
 	SET(q->login, "deploy");
 	SET(q->service, "sshd");
@@ -319,13 +333,17 @@ test_example_keys(void **state)
 static void
 test_example_documents(void **state)
 {
-	char id[LB_SHA256_LEN + 1], code[LB_CODE_LEN + 1], text[320];
+	char id[LB_SHA256_LEN + 1], next[LB_SHA256_LEN + 1];
+	char code[LB_CODE_LEN + 1], text[320];
 	struct lb_question q = { 0 };
 	struct lb_answer a = { 0 };
 
 	(void)state;
-	trust_write(id);
+	trust_write("trust", NULL, id);
 	(void)snprintf(text, sizeof(text), "Its id is `%s`. Both", id);
+	assert_told(text);
+	trust_write("trust-2", id, next);
+	(void)snprintf(text, sizeof(text), "Its id is `%s`. The", next);
 	assert_told(text);
 	request_write(id);
 	lb_request_code(id, code);
@@ -364,6 +382,8 @@ static const struct {
 	{ "answer.broker.sig", "answer", BROKER, LB_NS_ANSWER },
 	{ "revoke.mia.sig", "grant", MIA, LB_NS_REVOKE },
 	{ "deny.noah.sig", "request", NOAH, LB_NS_DENY },
+	{ "trust-2.mia.sig", "trust-2", MIA, LB_NS_TRUST },
+	{ "trust-2.noah.sig", "trust-2", NOAH, LB_NS_TRUST },
 };
 
 #define SIGNATURES (sizeof(signature) / sizeof(signature[0]))
@@ -530,6 +550,95 @@ test_example_denies(void **state)
 	}
 }
 
+#if HAVE_P256
+
+/* The first document's successor, as a host comes to it. */
+static struct lb_trust *
+trust_follow(void)
+{
+	static const char *const name[] = { "trust-2", "trust-2.mia.sig",
+		"trust-2.noah.sig", NULL };
+	struct lb_trust *first = trust_read(), *t = NULL;
+	struct lb_buf text = { 0 };
+	struct lb_bundle *b = NULL;
+	int64_t now = at("2026-03-02T14:30:00Z");
+
+	add_blocks(&text, name);
+	assert_int_equal(lb_bundle_split(text.data, text.len, &b), LB_OK);
+	assert_int_equal(lb_trust_follow(first, &b->part[0], now, &t), LB_OK);
+	lb_bundle_free(b);
+	lb_buf_clear(&text);
+	lb_trust_free(first);
+	return t;
+}
+
+/* How many approvals count under trust, which is given up. */
+static size_t
+approvals(struct lb_trust *trust)
+{
+	static const char *const name[] = { "grant", "grant.passkey.sig",
+		"grant.noah.sig", NULL };
+	struct lb_quorum *q = calloc(1, sizeof(*q));
+	struct lb_buf text = { 0 };
+	struct lb_bundle *b = NULL;
+	struct lb_grant g;
+	size_t n;
+
+	assert_non_null(q);
+	add_blocks(&text, name);
+	assert_int_equal(lb_bundle_split(text.data, text.len, &b), LB_OK);
+	assert_int_equal(
+	    lb_grant_parse(b->part[0].doc.text, b->part[0].doc.len, &g), LB_OK);
+	lb_trust_count_approvals(
+	    trust, &b->part[0], &g, at("2026-03-02T14:30:00Z"), q);
+	n = q->counted;
+	assert_int_equal(q->reached, n == 2);
+	lb_bundle_free(b);
+	lb_buf_clear(&text);
+	lb_trust_free(trust);
+	free(q);
+	return n;
+}
+
+static void
+test_example_passkey(void **state)
+{
+	struct lb_slice grant = block("grant");
+	struct lb_slice armor = block("grant.passkey.sig");
+	struct lb_slice hex = block("passkey.tbs.hex");
+	struct lb_slice json = block("passkey.client.json");
+	struct lb_buf tbs = { 0 };
+	struct lb_sshsig sig;
+	char byte[3];
+
+	(void)state;
+	assert_int_equal(lb_sshsig_tbs("lockbox-approve-v1", LB_SIG_SHA512,
+			     grant.text, grant.len, &tbs),
+	    LB_OK);
+	for (size_t i = 0; i < tbs.len; i++) {
+		/* 32 bytes in a line */
+		(void)snprintf(
+		    byte, sizeof(byte), "%02x", (uint8_t)tbs.data[i]);
+		assert_memory_equal(hex.text + 2 * i + i / 32, byte, 2);
+	}
+	assert_int_equal(hex.len, 2 * tbs.len + (tbs.len + 31) / 32);
+	lb_buf_clear(&tbs);
+
+	assert_int_equal(lb_sshsig_parse(armor.text, armor.len, &sig), LB_OK);
+	assert_true(sig.webauthn);
+	assert_int_equal(sig.flags, LB_SIG_TOUCH | LB_SIG_VERIFIED);
+	assert_int_equal(sig.counter, 7);
+	assert_int_equal(sig.client_data_len, json.len - 1);
+	assert_memory_equal(sig.client_data, json.text, json.len - 1);
+	assert_int_equal(
+	    lb_sshsig_verify(&sig, LB_NS_APPROVE, grant.text, grant.len),
+	    LB_OK);
+	assert_int_equal(approvals(trust_follow()), 2);
+	assert_int_equal(approvals(trust_read()), 1);
+}
+
+#endif
+
 /* Run ssh-keygen -Y verify; 0 when it is content. */
 static int
 keygen_verify(const char *who, const char *ns)
@@ -579,7 +688,7 @@ lines_put(void)
 	char host[LB_PINNED_MAX + 1];
 
 	pin(host, HOST, LB_NS_QUESTION, 0, 0);
-	assert_int_equal(lb_buf_addf(&lines, "%s\n", host), LB_OK);
+	assert_int_equal(lb_buf_addf(&lines, "%s\n%s\n", host, passkey), LB_OK);
 	for (const char *l = trust.text; l < trust.text + trust.len;
 	     l = strchr(l, '\n') + 1)
 		for (size_t i = 0; i < 3; i++) {
@@ -594,7 +703,21 @@ lines_put(void)
 	lb_buf_clear(&lines);
 }
 
-/* Stock OpenSSH finds every signature good, and none over another text. */
+/* Good over the text, and not over a shorter one. */
+static void
+assert_keygen(
+    const char *name, const char *over_name, const char *who, enum lb_ns ns)
+{
+	struct lb_slice over = block(over_name), armor = block(name);
+
+	put("msg", over.text, over.len);
+	put("sig", armor.text, armor.len);
+	assert_int_equal(keygen_verify(who, lb_ns_name(ns)), 0);
+	put("msg", over.text, over.len - 1);
+	assert_int_not_equal(keygen_verify(who, lb_ns_name(ns)), 0);
+}
+
+/* Stock OpenSSH finds every signature of the example good. */
 static void
 test_example_ssh_keygen(void **state)
 {
@@ -603,18 +726,11 @@ test_example_ssh_keygen(void **state)
 		   ">/dev/null 2>&1") == 127 << 8)
 		skip();
 	lines_put();
-	for (size_t i = 0; i < SIGNATURES; i++) {
-		struct lb_slice over = block(signature[i].over);
-		struct lb_slice armor = block(signature[i].name);
-		const char *who = principal[signature[i].who];
-		const char *ns = lb_ns_name(signature[i].ns);
-
-		put("msg", over.text, over.len);
-		put("sig", armor.text, armor.len);
-		assert_int_equal(keygen_verify(who, ns), 0);
-		put("msg", over.text, over.len - 1);
-		assert_int_not_equal(keygen_verify(who, ns), 0);
-	}
+	for (size_t i = 0; i < SIGNATURES; i++)
+		assert_keygen(signature[i].name, signature[i].over,
+		    principal[signature[i].who], signature[i].ns);
+	assert_keygen(
+	    "grant.passkey.sig", "grant", principal[MIA], LB_NS_APPROVE);
 }
 
 int
@@ -627,6 +743,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_example_bundle),
 		cmocka_unit_test(test_example_allows),
 		cmocka_unit_test(test_example_denies),
+#if HAVE_P256
+		cmocka_unit_test(test_example_passkey),
+#endif
 		cmocka_unit_test(test_example_ssh_keygen),
 	};
 	FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
