@@ -83,31 +83,31 @@ def prolonged(s, c):
 
 @attack
 def other_host(s, c):
-    s.compare("wrong_host", c.grant(s.avm, c.bert), c.grant(
+    s.compare("grant_host", c.grant(s.avm, c.bert), c.grant(
         s.avm, c.bert, request_knobs={"host": ["other1"]}))
 
 
 @attack
 def other_login(s, c):
-    s.compare("wrong_login", c.grant(s.avm, c.bert),
+    s.compare("grant_login", c.grant(s.avm, c.bert),
               c.grant(s.avm, c.bert, request_knobs={"login": ["deploy"]}))
 
 
 @attack
 def other_service(s, c):
-    s.compare("wrong_service", c.grant(s.avm, c.bert),
+    s.compare("grant_service", c.grant(s.avm, c.bert),
               c.grant(s.avm, c.bert, request_knobs={"service": ["sudo"]}))
 
 
 @attack
 def other_tenant(s, c):
-    s.compare("wrong_tenant", c.grant(s.avm, c.bert),
+    s.compare("grant_tenant", c.grant(s.avm, c.bert),
               c.grant(s.avm, c.bert, request_knobs={"tenant": "globex"}))
 
 
 @attack
 def other_broker(s, c):
-    s.compare("wrong_broker", c.grant(s.avm, c.bert),
+    s.compare("grant_broker", c.grant(s.avm, c.bert),
               c.grant(s.avm, c.bert, request_knobs={"broker": "rival"}))
 
 
@@ -118,14 +118,14 @@ def mixed_of_two_grants(s, c):
     host = c.grant(s.avm, c.bert, request_knobs={"login": ["deploy"]})
     login = c.grant(s.avm, c.bert, request_knobs={"host": ["other1"]})
     s.opens(lambda q: s.liar.allow(q, honest, host, login))
-    s.refused(("wrong_host", "wrong_login"),
+    s.refused(("grant_host", "grant_login"),
               lambda q: s.liar.allow(q, host, login))
 
 
 @attack
 def a_second_late(s, c):
     now = int(time.time())
-    s.compare("expired", c.grant(s.avm, c.bert), c.grant(
+    s.compare("grant_over", c.grant(s.avm, c.bert), c.grant(
         s.avm, c.bert, not_before=stamp(now - 600), not_after=stamp(now - 1),
         issued=stamp(now - 600)))
 
@@ -133,7 +133,7 @@ def a_second_late(s, c):
 @attack
 def early(s, c):
     now = int(time.time())
-    s.compare("not_yet", c.grant(s.avm, c.bert), c.grant(
+    s.compare("grant_not_yet", c.grant(s.avm, c.bert), c.grant(
         s.avm, c.bert, not_before=stamp(now + 15), not_after=stamp(now + 600)))
 
 
@@ -141,7 +141,7 @@ def early(s, c):
 def longer_than_trust_allows(s, c):
     s.pin(c.trust(longest=900))
     now = int(time.time())
-    s.compare("too_long", c.grant(s.avm, c.bert), c.grant(
+    s.compare("grant_too_long", c.grant(s.avm, c.bert), c.grant(
         s.avm, c.bert, not_before=stamp(now - 60), not_after=stamp(now + 841)))
 
 
@@ -157,7 +157,7 @@ def approved_long_ago(s, c):
 def grant_that_the_answer_does_not_name(s, c):
     honest = c.grant(s.avm, c.bert)
     s.opens(lambda q: s.liar.allow(q, honest))
-    s.refused(("grant_missing", "no_grant"),
+    s.refused(("grant_absent", "no_grant"),
               lambda q: s.liar.allow(q, honest, ids=["sha256:" + "0" * 64]))
 
 
@@ -176,7 +176,7 @@ def own_approval_by_key(s, c):
     s.pin(c.trust(approver=[
         c.anna.pinned("anna@acme.example", "approve", "trust"),
         s.avm.pinned("anton@acme.example", "approve")]))
-    s.compare(("own_approval", "approvals_missing"), c.grant(s.avm, c.anna),
+    s.compare(("approval_own", "approvals_missing"), c.grant(s.avm, c.anna),
               c.grant(s.avm, s.avm))
 
 
@@ -186,7 +186,7 @@ def own_approval_by_name(s, c):
     s.pin(c.trust(approver=[
         c.anna.pinned("anna@acme.example", "approve", "trust"),
         second.pinned("avm@provider.example", "approve")]))
-    s.compare(("own_approval", "approvals_missing"), c.grant(s.avm, c.anna),
+    s.compare(("approval_own", "approvals_missing"), c.grant(s.avm, c.anna),
               c.grant(s.avm, second))
 
 
@@ -274,7 +274,7 @@ def with_keys(c, require, *keys, **knobs):
 def touchless_security_key(s, c):
     good, lazy = papers.SkEd25519(TOUCH), papers.SkEd25519(0)
     s.pin(with_keys(c, "touch", good, lazy))
-    s.compare(("too_weak", "approvals_missing"), c.grant(s.avm, good),
+    s.compare(("approval_touch", "approvals_missing"), c.grant(s.avm, good),
               c.grant(s.avm, lazy))
 
 
@@ -282,7 +282,7 @@ def touchless_security_key(s, c):
 def plain_key_where_touch_is_required(s, c):
     good = papers.SkP256(TOUCH)
     s.pin(with_keys(c, "touch", good, c.bert))
-    s.compare(("too_weak", "approvals_missing"), c.grant(s.avm, good),
+    s.compare(("approval_touch", "approvals_missing"), c.grant(s.avm, good),
               c.grant(s.avm, c.bert))
 
 
@@ -291,7 +291,7 @@ def unverified_where_verification_is_required(s, c):
     good = papers.SkEd25519(TOUCH | VERIFIED)
     touched = papers.SkEd25519(TOUCH)
     s.pin(with_keys(c, "verified", good, touched))
-    s.compare(("too_weak", "approvals_missing"), c.grant(s.avm, good),
+    s.compare(("approval_touch", "approvals_missing"), c.grant(s.avm, good),
               c.grant(s.avm, touched))
 
 
@@ -305,7 +305,7 @@ def passkey_from_another_origin(s, c):
     s.pin(with_keys(c, "any", c.anna, key, page=[PAGE]))
     honest = c.grant(s.avm, key)
     key.origin = "https://evil.example"
-    s.compare(("foreign_origin", "approvals_missing"), honest,
+    s.compare(("approval_page", "approvals_missing"), honest,
               c.grant(s.avm, key))
 
 
@@ -317,7 +317,7 @@ def passkey_without_a_page(s, c):
     grant = c.grant(s.avm, key)
     s.opens(lambda q: s.liar.allow(q, grant))
     s.pin(with_keys(c, "any", c.anna, key))
-    s.refused(("foreign_origin", "approvals_missing"),
+    s.refused(("approval_page", "approvals_missing"),
               lambda q: s.liar.allow(q, grant))
 
 
@@ -348,7 +348,7 @@ def delegate_approves_himself(s, c):
     now = int(time.time())
     s.pin(delegated(c, now + 3600, (boss, "max@provider.example"),
                     (s.avm, "avm@provider.example")))
-    s.compare(("own_approval", "approvals_missing"), c.grant(s.avm, boss),
+    s.compare(("approval_own", "approvals_missing"), c.grant(s.avm, boss),
               c.grant(s.avm, s.avm))
 
 
@@ -364,7 +364,7 @@ def revoked_then_replayed(s, c):
         "revoke", grant.text)
     s.refused("no_grant", lambda q: s.liar.signed(papers.answer(
         q, "deny", "no_grant")) + revoked)
-    s.refused("revoked", lambda q: s.liar.allow(q, grant))
+    s.refused("grant_revoked", lambda q: s.liar.allow(q, grant))
     s.opens(lambda q: s.liar.allow(q, other))
 
 
@@ -377,7 +377,7 @@ def denied_then_approved(s, c):
     denial = request[0] + request[1][0] + c.anna.sign("deny", request[0])
     s.refused("no_grant", lambda q: s.liar.signed(papers.answer(
         q, "deny", "no_grant")) + denial)
-    s.refused("denied", lambda q: s.liar.allow(q, grant))
+    s.refused("request_denied", lambda q: s.liar.allow(q, grant))
     s.opens(lambda q: s.liar.allow(q, other))
 
 
@@ -486,7 +486,7 @@ def trust_past_its_good_until(s, c):
     grant = c.grant(s.avm, c.bert)
     s.opens(lambda q: s.liar.allow(q, grant))
     s.pin(c.trust(good_until=stamp(now - 1)))
-    s.refused("trust_expired", lambda q: s.liar.allow(q, grant))
+    s.refused("trust_over", lambda q: s.liar.allow(q, grant))
 
 
 @attack
@@ -511,7 +511,7 @@ def request_withheld(s, c):
 def grant_beyond_the_request(s, c):
     s.pin(c.trust(engineer=[s.avm.pinned("avm@provider.example", "request")]))
     asked = c.request(s.avm, login=["deploy"])
-    s.compare(("request_narrower", "request_exceeded"),
+    s.compare(("request_exceeded"),
               c.grant(s.avm, c.bert),
               c.grant(s.avm, c.bert, request=asked, login="avm"))
 
@@ -528,7 +528,7 @@ def replayed_answer(s, c):
         kept.append(s.liar.allow(question, grant))
         return kept[0]
     s.opens(keep)
-    s.refused("answer_mismatch", lambda q: kept[0])
+    s.refused("answer_question", lambda q: kept[0])
 
 
 def substituted(s, grant, name, value):
@@ -548,7 +548,7 @@ def answer_to_another_question(s, c):
                         ("nonce", "0" * 32), ("trust", "sha256:" + "0" * 64),
                         ("asked", "2026-01-01T00:00:00Z")):
         s.opens(lambda q: s.liar.allow(q, grant))
-        s.refused("answer_mismatch", substituted(s, grant, name, value))
+        s.refused("answer_question", substituted(s, grant, name, value))
 
 
 @attack
@@ -593,7 +593,7 @@ def answer_past_its_good_until(s, c):
     grant = c.grant(s.avm, c.bert)
     s.opens(lambda q: s.liar.allow(q, grant))
     now = int(time.time())
-    s.refused("answer_stale", lambda q: s.liar.allow(
+    s.refused("answer_over", lambda q: s.liar.allow(
         q, grant, answered=now - 20, good_until=now - 5))
 
 
@@ -612,7 +612,7 @@ def damaged_bytes(s, c):
     s.opens(lambda q: s.liar.allow(q, grant))
     for part in (0.1, 0.5, 0.9, 0.999):
         s.refused(("broker_garbage", "answer_signature", "answer_missing",
-                   "grant_missing", "no_grant", "approvals_missing"),
+                   "grant_absent", "no_grant", "approvals_missing"),
                   lambda q: (lambda b: b[:int(len(b) * part)])(
                       s.liar.allow(q, grant)))
     for part in (0.05, 0.3, 0.55, 0.62):
@@ -621,7 +621,7 @@ def damaged_bytes(s, c):
             sent[int(len(sent) * part)] ^= 1
             return bytes(sent)
         s.refused(("broker_garbage", "answer_signature", "answer_missing",
-                   "answer_mismatch", "grant_missing", "no_grant",
+                   "answer_question", "grant_absent", "no_grant",
                    "approvals_missing"), flip)
 
 
@@ -639,7 +639,7 @@ def another_engineers_key_on_a_shared_login(s, c):
     for port in (s.world.ssh_port, s.world.ssh_port_kbdint):
         s.opens(lambda q: s.liar.allow(q, grant), person="avm",
                 login="deploy", port=port)
-        s.refused("wrong_key", lambda q: s.liar.allow(q, grant),
+        s.refused("grant_key", lambda q: s.liar.allow(q, grant),
                   person="eve", login="deploy", port=port)
 
 
@@ -652,7 +652,7 @@ def key_forged_in_pam_environment(s, c):
                     f"{s.avm.public()}\"\n")
     try:
         s.opens(lambda q: s.liar.allow(q, grant), person="avm", login="deploy")
-        s.refused("wrong_key", lambda q: s.liar.allow(q, grant),
+        s.refused("grant_key", lambda q: s.liar.allow(q, grant),
                   person="eve", login="deploy")
     finally:
         path.unlink()
