@@ -228,6 +228,18 @@ def test_every_bit_and_every_truncation(judges, case):
     assert loose == LOOSE_BITS
 
 
+@pytest.mark.parametrize(
+    "case", [("ed25519", "sha512", 0), ("passkey", "sha256", 5)],
+    indirect=True, ids=lambda c: "-".join(map(str, c)))
+def test_every_bit_of_the_armor(judges, case):
+    text = case.armor.encode()
+    verdicts = judges.lockbox(case.public, [text, *(
+        flip(text, n, bit) for n in range(len(text))
+        for bit in range(8))])
+    assert verdicts[0].startswith("ok ")
+    assert not any(said.startswith("ok ") for said in verdicts[1:])
+
+
 # What follows is composed, so that one thing at a time can be wrong.
 
 def compose(key, *, version=1, namespace=NAMESPACE, signed_namespace=None,

@@ -132,6 +132,29 @@ test_base64_has_one_spelling(void **state)
 	assert_true(accepted > 18 * 18 * 18 * 18);
 }
 
+/* Every byte at every place: only the alphabet's 64, and padding at the end. */
+static void
+test_base64_alphabet(void **state)
+{
+	size_t accepted = 0;
+
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t i = 0; i < 4; i++) {
+			char text[4] = { 'A', 'A', 'A', 'A' };
+			uint8_t bytes[3];
+			size_t len = 0;
+
+			text[i] = (char)c;
+			if (lb_base64_decode(
+				text, 4, bytes, sizeof(bytes), &len) != LB_OK)
+				continue;
+			assert_true(c < 0x80);
+			accepted++;
+		}
+	assert_int_equal(accepted, 64 * 4 + 1);
+}
+
 static void
 test_base64_refuses(void **state)
 {
@@ -263,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_wire_word_is_visible_ascii),
 		cmocka_unit_test(test_wire_mpint256_has_one_spelling),
 		cmocka_unit_test(test_base64_has_one_spelling),
+		cmocka_unit_test(test_base64_alphabet),
 		cmocka_unit_test(test_base64_refuses),
 		cmocka_unit_test(test_armor_forms),
 		cmocka_unit_test(test_armor_round_trip_every_length),
