@@ -1646,7 +1646,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: %s MODULE SWAP-USER-MODULE\n", argv[0]);
 		return 2;
 	}
-	module_path = argv[1];
-	swap_path = argv[2];
+	/* PAM takes a relative path to lie in its own directory. */
+	module_path = realpath(argv[1], NULL);
+	swap_path = realpath(argv[2], NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
