@@ -550,6 +550,45 @@ test_example_denies(void **state)
 	}
 }
 
+/* No truncation of the bundle and no changed bit opens the door. */
+static void
+test_example_changed_denies(void **state)
+{
+	struct lb_slice question = block("question"), whole = block("bundle");
+	struct lb_trust *trust = trust_read();
+	struct lb_case c = { .trust = trust,
+		.question = question.text,
+		.question_len = question.len,
+		.now = at("2026-03-02T14:30:00Z") };
+	char *text = malloc(whole.len);
+	size_t allowed = 0;
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, whole.text, whole.len);
+	for (size_t i = 0; i <= 2 * whole.len; i++) {
+		size_t len = i <= whole.len ? i : whole.len;
+		char *byte = text + (i - 1) % whole.len;
+		char bit = (char)(1 << i % 8);
+		struct lb_bundle *b = NULL;
+		struct lb_ruling ruling;
+
+		if (i > whole.len)
+			*byte ^= bit;
+		if (lb_bundle_split(text, len, &b) == LB_OK) {
+			c.bundle = b;
+			lb_judge(&c, &ruling);
+			allowed += ruling.verdict == LB_VERDICT_ALLOW;
+			lb_bundle_free(b);
+		}
+		if (i > whole.len)
+			*byte ^= bit;
+	}
+	assert_int_equal(allowed, 1); /* the whole one */
+	free(text);
+	lb_trust_free(trust);
+}
+
 #if HAVE_P256
 
 /* The first document's successor, as a host comes to it. */
@@ -743,6 +782,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_example_bundle),
 		cmocka_unit_test(test_example_allows),
 		cmocka_unit_test(test_example_denies),
+		cmocka_unit_test(test_example_changed_denies),
 #if HAVE_P256
 		cmocka_unit_test(test_example_passkey),
 #endif
