@@ -37,7 +37,8 @@ struct visit {
 	int64_t due_ms; /* of the stage, CLOCK_BOOTTIME */
 	uint32_t phase;
 	char service[LB_SERVICE_MAX + 1];
-	char login[LB_LOGIN_MAX + 1]; /* as PAM names it */
+	char login[LB_LOGIN_MAX + 1];  /* whose grant: the session's, inside */
+	char target[LB_LOGIN_MAX + 1]; /* as PAM names it: su's target */
 	char rhost[LB_RHOST_MAX + 1];
 	uint32_t sid;
 	bool registered; /* this visit made the session record of sid */
@@ -252,7 +253,7 @@ within(struct visit *v, struct state_session *s, const char *word)
 		.broker = a->conf.broker,
 		.host = a->conf.host,
 		.service = word,
-		.target = v->login,
+		.target = v->target,
 		.now = lb_clock_now(),
 		.now_boot_ms = lb_clock_boottime_ms(),
 	};
@@ -547,6 +548,7 @@ take_ask(struct visit *v, const struct lb_door_ask *q)
 	v->phase = q->phase;
 	memcpy(v->service, q->service, sizeof(v->service));
 	memcpy(v->login, q->login, sizeof(v->login));
+	memcpy(v->target, q->login, sizeof(v->target));
 	memcpy(v->rhost, q->rhost, sizeof(v->rhost));
 	if (q->phase == LB_PHASE_CLOSE) { /* nobody waits for a word */
 		v->agent->sweep_due_ms = lb_clock_boottime_ms() + 1000;

@@ -182,6 +182,7 @@ def test_redirects_and_errors(door, status):
 ], ids=["empty", "zeros", "json", "magic", "armor", "large", "bytes"])
 def test_broker_that_answers_garbage(door, garbage):
     refused(door, "broker_garbage", "answer_missing", "answer_signature",
+            "broker_too_large",
             reply=lambda q: garbage)
 
 
