@@ -345,6 +345,49 @@ ruleset(name="world") {{
         self.services[name] = service
         return service
 
+    # --- servers ------------------------------------------------------------
+
+    def start_syslog(self):
+        self.spawn("rsyslogd", "/usr/sbin/rsyslogd", "-n", "-f",
+                   self.path("rsyslog.conf"), "-i", self.path("rsyslogd.pid"))
+        wait_for("/dev/log", lambda: os.path.exists(
+            f"/proc/{self.init_pid}/root/dev/log"))
+
+    def start_agent(self, check=True):
+        """check: wait until it listens."""
+        sock = self.path("run", "lockbox", "agent.sock")
+        sock.unlink(missing_ok=True)
+        try:
+            self.spawn("agent", self.program("lockbox-agent"))
+            if check:
+                wait_for("the agent", lambda: self._listens("agent", sock))
+        except Failed:
+            if check:
+                raise
+
+    def start_courier(self):
+        sock = self.path("run", "lockbox", "courier.sock")
+        sock.unlink(missing_ok=True)
+        self.spawn("courier", self.program("lockbox-courier"))
+        wait_for("the courier", lambda: self._listens("courier", sock))
+
+    def restart_courier(self):
+        self.services["courier"].stop()
+        self.start_courier()
+
+    def _listens(self, name, sock):
+        if not self.services[name].alive():
+            raise Failed(f"{name} ended:\n{self.services[name].output()}")
+        return sock.exists()
+
+    def start_sshd(self):
+        self.spawn("sshd", "/usr/sbin/sshd", "-D", "-e")
+
+        def listens():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", self.ssh_port)) == 0
+        wait_for("sshd", listens)
+
     # --- keys, people, tools ----------------------------------------------
 
     @staticmethod

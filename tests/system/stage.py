@@ -1,41 +1,98 @@
-"""A host whose broker is a liar: for attacks, faults and doors.
+"""A customer's host whose broker is a liar: for attacks, faults and doors.
 
-The world is furnished by the real broker; then the liar takes its place, with
-its keys. Each test sets the customer's keys and trust document.
+The host is real (sshd, module, agent, courier, rsyslogd); the liar stands
+where its broker stands, with the broker's own key and certificate. Each test
+sets the customer's keys and the trust document.
 """
 
 import os
 import shutil
+import subprocess
 import time
 
 import papers
 from liar import Customer, Liar
 
-from world import BROKER, HOST, SYSTEM_USERS, TENANT, World
+from world import BROKER, HOST, SYSTEM_USERS, TENANT, free_port
+
+AGENT_UID = SYSTEM_USERS["lockbox"]
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True,
+                   capture_output=True)
 
 
 class Stage:
-    """A host whose broker lies; each attack sets the customer's trust."""
-
     def __init__(self, world):
         self.world = world
-        world.furnish()
-        world.services["broker"].stop()
-        self.liar = Liar(world.broker_port, *world.broker_certificate(),
-                         world.broker_key())
         self.state = world.path("var-lib", "lockbox")
-        self.pristine = world.path("state-after-enrolment")
-        shutil.copytree(self.state, self.pristine)
+        self.confdir = world.path("etc", "lockbox")
+        self.customer = self.trust = None
+        self.liar = Liar(free_port(), *self.certificate("broker"),
+                         world.keygen(world.path("broker", "key"), "broker"))
+        self.enrol_by_hand()
         self.avm = papers.Ed25519.load(world.key("avm"))
         self.eve = papers.Ed25519.load(world.key("eve"))
         world.authorize("avm", "avm")
         world.authorize("deploy", "avm", "eve")
-        self.customer = None
+        world.start_syslog()
+        world.start_courier()
+        self.begin()
+        world.start_sshd()
 
-    def reopen_liar(self, certificate=None, key=None):
-        """The liar again, after liar.close()."""
-        mine = self.world.broker_certificate()
-        self.liar.open(certificate or mine[0], key or mine[1])
+    def certificate(self, name):
+        """A server certificate of a CA of its own, and its key."""
+        base = self.world.path("broker")
+        made = base / f"{name}.pem", base / f"{name}-key.pem"
+        if not made[0].exists():
+            ca = base / f"{name}-ca.pem", base / f"{name}-ca-key.pem"
+            new = ["req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            openssl(*new, "-out", ca[0], "-keyout", ca[1], "-subj",
+                    f"/CN={name} CA")
+            openssl(*new, "-out", made[0], "-keyout", made[1], "-subj",
+                    f"/CN={name}", "-CA", ca[0], "-CAkey", ca[1], "-addext",
+                    "subjectAltName=IP:127.0.0.1")
+        return made
+
+    def enrol_by_hand(self):
+        """What enrolment would have written."""
+        self.confdir.mkdir(mode=0o755)
+        self.state.mkdir(mode=0o700)
+        os.chown(self.state, AGENT_UID, AGENT_UID)
+        shutil.copy(self.world.path("broker", "broker-ca.pem"),
+                    self.confdir / "ca.pem")
+        for name, text in {
+                "agent.conf": f"host = {HOST}\nbroker = {BROKER}\n",
+                "courier.conf": f"url = https://127.0.0.1:{self.liar.port}\n"
+                                "ca = /etc/lockbox/ca.pem\n",
+                "pam.conf": "exempt = sshd root\nexempt = su root\n"
+                            "exempt = sudo root\nexempt = cron @system\n",
+        }.items():
+            (self.confdir / name).write_text(text)
+        self.world.path("run", "lockbox").mkdir(mode=0o755)
+        self.host_key = papers.Ed25519()
+
+    def fresh_state(self):
+        """The agent's directory as right after enrolment."""
+        for path in self.state.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        key = self.state / "host-key"
+        self.host_key.save(key)
+        os.chown(key, AGENT_UID, AGENT_UID)
+
+    def pin(self, trust):
+        """What root's configuration management puts on the host."""
+        self.trust = trust
+        if "agent" in self.world.services:
+            self.world.services["agent"].stop()
+        self.fresh_state()
+        (self.confdir / "trust").write_text(trust)
+        self.world.start_agent()
 
     def begin(self):
         """New keys for the customer and a host that knows nothing yet."""
@@ -43,17 +100,9 @@ class Stage:
         self.pin(self.customer.trust())
         return self.customer
 
-    def pin(self, trust):
-        """What root's configuration management puts on the host."""
-        self.trust = trust
-        self.world.services["agent"].stop()
-        shutil.rmtree(self.state)
-        shutil.copytree(self.pristine, self.state)
-        World._copy_owners(self.pristine, self.state)
-        for path in (self.state, *self.state.rglob("*")):
-            os.chown(path, SYSTEM_USERS["lockbox"], SYSTEM_USERS["lockbox"])
-        self.world.path("etc", "lockbox", "trust").write_text(trust)
-        self.world.start_agent()
+    def reopen_liar(self, name="broker"):
+        """The liar again, after liar.close(), with that certificate."""
+        self.liar.open(*self.certificate(name))
 
     def login(self, person="avm", login="avm", **options):
         """One attempt: (got in, the module's lines about it)."""

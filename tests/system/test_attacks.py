@@ -53,21 +53,21 @@ def altered(grant, old, new):
 @attack
 def widened_host(s, c):
     other = {"host": ["other1"]}
-    s.compare("approvals_missing", c.grant(s.avm, c.bert), altered(
+    s.compare("approval_signature", c.grant(s.avm, c.bert), altered(
         c.grant(s.avm, c.bert, request_knobs=other), "host: other1",
         f"host: other1\nhost: {HOST}"))
 
 
 @attack
 def widened_login(s, c):
-    s.compare("approvals_missing", c.grant(s.avm, c.bert), altered(
+    s.compare("approval_signature", c.grant(s.avm, c.bert), altered(
         c.grant(s.avm, c.bert, login="deploy"), "login: deploy",
         "login: avm\nlogin: deploy"))
 
 
 @attack
 def widened_service(s, c):
-    s.compare("approvals_missing", c.grant(s.avm, c.bert), altered(
+    s.compare("approval_signature", c.grant(s.avm, c.bert), altered(
         c.grant(s.avm, c.bert, service="sudo"), "service: sudo",
         "service: sshd\nservice: sudo"))
 
@@ -77,7 +77,7 @@ def prolonged(s, c):
     now = int(time.time())
     over = c.grant(s.avm, c.bert, not_before=stamp(now - 600),
                    not_after=stamp(now - 1), issued=stamp(now - 600))
-    s.compare("approvals_missing", c.grant(s.avm, c.bert),
+    s.compare("approval_signature", c.grant(s.avm, c.bert),
               altered(over, stamp(now - 1), stamp(now + 600)))
 
 
@@ -148,9 +148,8 @@ def longer_than_trust_allows(s, c):
 @attack
 def approved_long_ago(s, c):
     now = int(time.time())
-    s.compare(("too_old", "approvals_missing", "broker_garbage", "grant_format"),
-              c.grant(s.avm, c.bert), c.grant(
-                  s.avm, c.bert, issued=stamp(now - 31 * 86400 + 599)))
+    s.compare("grant_malformed", c.grant(s.avm, c.bert), c.grant(
+        s.avm, c.bert, issued=stamp(now - 31 * 86400 + 599)))
 
 
 @attack
@@ -248,7 +247,7 @@ def approver_out_of_his_dates(s, c):
         late.pinned("late@acme.example", "approve", before=now - 1),
         soon.pinned("soon@acme.example", "approve", after=now + 600)]))
     for key in (late, soon):
-        s.compare("approvals_missing", c.grant(s.avm, c.anna),
+        s.compare("approval_dates", c.grant(s.avm, c.anna),
                   c.grant(s.avm, key))
 
 
@@ -526,9 +525,10 @@ def replayed_answer(s, c):
 
     def keep(question):
         kept.append(s.liar.allow(question, grant))
-        return kept[0]
-    s.opens(keep)
-    s.refused("answer_question", lambda q: kept[0])
+        return kept[-1]
+    s.opens(keep) # two questions: at account and at open_session
+    for answer in list(kept):
+        s.refused("answer_question", lambda q: answer)
 
 
 def substituted(s, grant, name, value):

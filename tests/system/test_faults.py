@@ -103,7 +103,7 @@ class Raw:
     def __enter__(self):
         self.stage.liar.close()
         self.server = socket.create_server(
-            ("127.0.0.1", self.stage.world.broker_port), reuse_port=False)
+            ("127.0.0.1", self.stage.liar.port), reuse_port=False)
         threading.Thread(target=self.accept, daemon=True).start()
         # A kept TLS connection must not hide what stands there now.
         self.stage.world.restart_courier()
@@ -155,9 +155,8 @@ def test_broker_that_drips(door):
 
 
 def test_wrong_certificate(door):
-    certificate, key = door.world.other_certificate()
     door.liar.close()
-    door.reopen_liar(certificate, key)
+    door.reopen_liar("stranger")
     door.world.restart_courier()
     try:
         refused(door, "broker_tls")
