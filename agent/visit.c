@@ -245,6 +245,7 @@ static void
 within(struct visit *v, struct state_session *s, const char *word)
 {
 	struct agent *a = v->agent;
+	char target[sizeof(v->login)];
 	const struct decide_within w = {
 		.state = &a->state,
 		.session = s,
@@ -261,6 +262,7 @@ within(struct visit *v, struct state_session *s, const char *word)
 	int64_t deadline = s->deadline;
 	bool more = false;
 
+	memcpy(target, v->login, sizeof(target));
 	v->keys = s->keys;
 	memcpy(v->grant, s->rests.item[0], sizeof(v->grant));
 	memcpy(v->login, s->login, sizeof(v->login)); /* what is judged */
