@@ -22,13 +22,36 @@ item_read(const pam_handle_t *pamh, int type)
 	return item;
 }
 
+/* To the end: half a number is another number. */
+static enum lb_err
+number_read(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, text + len, size - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return LB_ERR_IO;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len == size - 1)
+			return LB_ERR_RANGE;
+	}
+	text[len] = '\0';
+	return LB_OK;
+}
+
 /* A file of /proc/self that holds one number and nothing else. */
 static int64_t
 id_read(const char *path)
 {
 	char text[16];
 	int64_t id;
-	ssize_t n;
+	enum lb_err r;
 	int fd;
 
 	do
@@ -36,14 +59,10 @@ id_read(const char *path)
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return LOGIN_ID_UNKNOWN;
-	do
-		n = read(fd, text, sizeof(text) - 1);
-	while (n < 0 && errno == EINTR);
+	r = number_read(fd, text, sizeof(text));
 	(void)close(fd);
-	if (n <= 0)
-		return LOGIN_ID_UNKNOWN;
-	text[n] = '\0';
-	if (lb_number_parse(text, 0, LOGIN_ID_UNSET, &id) != LB_OK)
+	if (r != LB_OK ||
+	    lb_number_parse(text, 0, LOGIN_ID_UNSET, &id) != LB_OK)
 		return LOGIN_ID_UNKNOWN;
 	return id;
 }
