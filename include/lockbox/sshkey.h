@@ -44,18 +44,24 @@ bool lb_sshkey_is_sk(const struct lb_sshkey *key);
  */
 bool lb_sshkey_is_passkey(const struct lb_sshkey *key);
 
-/* The wire form. LB_ERR_UNSUPPORTED: another kind of key, or a P-256 one in a
- * build without libcrypto. A P-256 point is checked to be on the curve. */
-enum lb_err lb_sshkey_parse_blob(const uint8_t *blob, size_t len,
-    struct lb_sshkey *ret) LB_MUST_CHECK;
+/*
+ * The wire form. A P-256 point is checked to be on the curve; an application
+ * is 1..LB_APPLICATION_MAX printable ASCII without space.
+ *
+ * LB_ERR_UNSUPPORTED  another kind of key, or a P-256 one in a build without
+ *                     libcrypto
+ * LB_ERR_FORMAT, LB_ERR_RANGE
+ */
+enum lb_err lb_sshkey_parse_blob(
+    const uint8_t *blob, size_t len, struct lb_sshkey *ret) LB_MUST_CHECK;
 
 /* "TYPE BASE64" exactly: one space, canonical base64, no comment. */
-enum lb_err lb_sshkey_parse(const char *text, struct lb_sshkey *ret)
-    LB_MUST_CHECK;
+enum lb_err lb_sshkey_parse(
+    const char *text, struct lb_sshkey *ret) LB_MUST_CHECK;
 
 /* The inverse of lb_sshkey_parse. */
-void lb_sshkey_format(const struct lb_sshkey *key,
-    char ret[static LB_KEY_TEXT_MAX + 1]);
+void lb_sshkey_format(
+    const struct lb_sshkey *key, char ret[static LB_KEY_TEXT_MAX + 1]);
 
 bool lb_sshkey_equal(const struct lb_sshkey *a, const struct lb_sshkey *b);
 
@@ -73,10 +79,11 @@ struct lb_pinned {
  *     [,valid-before="YYYYMMDDHHMMSSZ"] TYPE BASE64
  *
  * One principal, no patterns; namespaces known, in ascending byte order, no
- * two alike; no cert-authority; no comment.
+ * two alike; no cert-authority; no comment. LB_ERR_RANGE: too long, or
+ * valid-after not before valid-before.
  */
-enum lb_err lb_pinned_parse(const char *line, struct lb_pinned *ret)
-    LB_MUST_CHECK;
+enum lb_err lb_pinned_parse(
+    const char *line, struct lb_pinned *ret) LB_MUST_CHECK;
 
 /* LB_ERR_RANGE past LB_PINNED_MAX. */
 enum lb_err lb_pinned_format(const struct lb_pinned *pinned,
@@ -87,16 +94,17 @@ bool lb_pinned_in_dates(const struct lb_pinned *pinned, int64_t now);
 
 /*
  * What sshd says in SSH_AUTH_INFO_0: lines "METHOD ..." where publickey is
- * followed by "TYPE BASE64". Fingerprints every accepted key of any kind; a
- * certificate counts by its inner key.
+ * followed by "TYPE BASE64", and for security keys by " signature count = N".
+ * Fingerprints every accepted key of any kind; a certificate counts by its
+ * inner key.
  *
  * ret  the keys, sorted; count 0 when no publickey line stands there
  *
  * LB_ERR_FORMAT  a line that cannot be read, a certificate of unknown kind:
  *                the caller treats the key as unknown and refuses
- * LB_ERR_RANGE   more than LB_KEYS_MAX keys
+ * LB_ERR_RANGE   more than LB_KEYS_MAX keys, or over 64 KiB of text
  */
-enum lb_err lb_auth_info_parse(const char *text, struct lb_keyfps *ret)
-    LB_MUST_CHECK;
+enum lb_err lb_auth_info_parse(
+    const char *text, struct lb_keyfps *ret) LB_MUST_CHECK;
 
 #endif

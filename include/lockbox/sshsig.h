@@ -43,10 +43,13 @@ struct lb_sshsig {
  * Take an armored signature apart: the whole text is one armor, BEGIN line to
  * END line with its newline.
  *
- * LB_ERR_FORMAT, LB_ERR_RANGE, LB_ERR_UNSUPPORTED (algorithm; ret unchanged)
+ * LB_ERR_FORMAT       not in its one spelling, or bytes trail somewhere
+ * LB_ERR_RANGE        over LB_ARMOR_MAX, or a name in it too long
+ * LB_ERR_UNSUPPORTED  another version, key, hash, or WebAuthn extensions; flags
+ *                     0x40 (attested data) or 0x80 (extensions) set
  */
-enum lb_err lb_sshsig_parse(const char *armor, size_t len,
-    struct lb_sshsig *ret) LB_MUST_CHECK;
+enum lb_err lb_sshsig_parse(
+    const char *armor, size_t len, struct lb_sshsig *ret) LB_MUST_CHECK;
 
 /*
  * Does sig prove that its key signed msg in namespace ns? For WebAuthn the
@@ -86,8 +89,8 @@ enum lb_err lb_signer_new(struct lb_signer **ret) LB_MUST_CHECK;
  * Opened by lb_file_read_secret with that owner. Signs and verifies a probe
  * before it returns. LB_ERR_UNSUPPORTED: encrypted, or another kind of key.
  */
-enum lb_err lb_signer_load(const char *path, uid_t owner,
-    struct lb_signer **ret) LB_MUST_CHECK;
+enum lb_err lb_signer_load(
+    const char *path, uid_t owner, struct lb_signer **ret) LB_MUST_CHECK;
 
 /* Write it in OpenSSH's format, mode 0600, atomically; comment visible ASCII. */
 enum lb_err lb_signer_save(const struct lb_signer *s, const char *path,

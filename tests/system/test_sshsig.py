@@ -29,7 +29,7 @@ MESSAGE = b"lockbox-grant-v1\ntext\n"
 PERSON = "ann@example.org"
 HASHES = ("sha256", "sha512")
 FLAGS = (0, TOUCH, TOUCH | VERIFIED)
-SAMPLES = 60  # refused variants per case that ssh-keygen is asked about
+SAMPLES = 30  # refused variants per case that ssh-keygen is asked about
 P256_KINDS = ("ecdsa-sha2-nistp256", "sk-ecdsa-sha2-nistp256@openssh.com")
 
 BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
