@@ -117,6 +117,7 @@ prepare(struct program *p)
 	    (r = listen_for(p, &agent, &fd)) != LB_OK)
 		return r;
 	service_open();
+	(void)clearenv(); /* no library of ours shall take advice from there */
 	if ((r = sandbox_become(p->conf.user, false)) != LB_OK) {
 		journal_r(r, "become user '%s'", p->conf.user);
 		return r;

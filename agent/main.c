@@ -161,6 +161,7 @@ prepare(struct program *p)
 	p->listener =
 	    (struct loop_watch){ .fd = fd, .ready = on_knock, .arg = p };
 	service_open();
+	(void)clearenv(); /* no library of ours shall take advice from there */
 	if ((r = sandbox_become(a->conf.user, true)) != LB_OK) {
 		journal_r(r, "become user '%s'", a->conf.user);
 		return r;
