@@ -109,10 +109,9 @@ page_read(const char *text, struct lb_page *ret)
 	ret->broker = strcmp(rest, " broker") == 0;
 	if (!ret->broker && *rest != '\0')
 		return LB_ERR_FORMAT;
-	if (!lb_host_valid(ret->rp_id))
-		return LB_ERR_FORMAT;
 	if ((r = origin_read(ret->origin, host)) != LB_OK)
 		return r;
+	/* So the RP-ID is a host name as well. */
 	return host_within(host, ret->rp_id) ? LB_OK : LB_ERR_FORMAT;
 }
 
@@ -276,8 +275,6 @@ lb_trust_follow(const struct lb_trust *current, const struct lb_part *next,
 	struct lb_trust *t = NULL;
 	enum lb_err r;
 
-	if (next->type != &lb_trust_type)
-		return LB_ERR_FORMAT;
 	if (!owners_signed(current, next, now))
 		return LB_ERR_SIGNATURE;
 	if ((r = lb_trust_parse(next->doc.text, next->doc.len, &t)) != LB_OK)

@@ -88,7 +88,7 @@ struct fx_paper {
 
 struct fx {
 	int64_t now, floor;
-	struct fx_key key[FX_PEOPLE];
+	const struct fx_key *key; /* by enum fx_who; the same in every world */
 
 	/* Change these before fx_seal. Empty ids and lists are filled in:
 	 * grant.request, question.trust, answer.question, answer.grant. */

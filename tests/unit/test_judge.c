@@ -629,11 +629,21 @@ with_other_key(struct fx *f)
 	SET(f->question.engineer_key.item[0], f->key[FX_BOB_LOGIN].pub.fp);
 }
 
-/* sshd accepted two keys; only one of them is in the grant. */
+/* sshd accepted two keys; only one of them is in the grant, be it the first
+ * or the last in the question's order. */
 static void
-with_one_more_key(struct fx *f)
+with_key_before(struct fx *f)
 {
-	SET(f->question.engineer_key.item[1], f->key[FX_BOB_LOGIN].pub.fp);
+	SET(f->question.engineer_key.item[1],
+	    "SHA256:++++++++++++++++++++++++++++++++++++++++++8");
+	f->question.engineer_key.count = 2;
+}
+
+static void
+with_key_after(struct fx *f)
+{
+	SET(f->question.engineer_key.item[1],
+	    "SHA256:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzw");
 	f->question.engineer_key.count = 2;
 }
 
@@ -705,7 +715,8 @@ static const struct row grant_rows[] = {
 	{ "other login", NULL, for_other_login, "grant_login", 0 },
 	{ "other service", NULL, for_other_service, "grant_service", 0 },
 	{ "other key", NULL, with_other_key, "grant_key", 0 },
-	{ "one more key", NULL, with_one_more_key, "grant_key", 0 },
+	{ "one more key, first", NULL, with_key_before, "grant_key", 0 },
+	{ "one more key, last", NULL, with_key_after, "grant_key", 0 },
 	{ "too long", asked_for_more, longer_by_a_second, "grant_too_long", 0 },
 	{ "not begun", begins_now, one_second_early, "grant_not_yet", 0 },
 	{ "over", ends_after_now, one_second_late, "grant_over", 0 },

@@ -242,6 +242,22 @@ line_unknown(struct fx *f, enum fx_doc doc, struct lb_buf *text)
 	(void)f;
 }
 
+/* A revoke over a request means nothing, and hides no deny. */
+static void
+test_collect_deny_and_revoke(void **state)
+{
+	struct fx *f = fx_new();
+
+	(void)state;
+	fx_order(f, FX_REQUEST, FX_ERIN, LB_NS_DENY);
+	fx_order(f, FX_REQUEST, FX_ERIN, LB_NS_REVOKE);
+	fx_seal(f);
+	assert_int_equal(
+	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, NULL), LB_OK);
+	assert_true(lb_kills_has(&f->kills, f->paper[FX_REQUEST].id, f->now));
+	fx_free(f);
+}
+
 /* A revoked text that is no grant can open nothing. */
 static void
 test_collect_no_grant(void **state)
@@ -298,6 +314,7 @@ main(void)
 		cmocka_unit_test(test_collect),
 		cmocka_unit_test(test_collect_line_must_fit),
 		cmocka_unit_test(test_collect_prunes),
+		cmocka_unit_test(test_collect_deny_and_revoke),
 		cmocka_unit_test(test_collect_no_grant),
 		cmocka_unit_test(test_collect_limit),
 	};

@@ -1,0 +1,511 @@
+"""Take single checks out of the decision: the unit tests must notice.
+
+Each mutation below removes or weakens one check in a copy of lib/. The copy
+of that file is loaded before the others into the tests of the decision, and at
+least one of them must fail. A mutation that survives, or whose text is not
+found exactly once any more, is a failure of this run.
+
+  mutate.py [--list] [--jobs N] [--verbose] [WORD ...]
+
+With words only the mutations are run whose name contains one of them.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+TESTS = ("judge", "trust", "kills", "match", "papers")
+PACKAGES = ("libsodium", "libutf8proc", "cmocka")
+# Every call between files goes through the dynamic linker (-fPIC, nothing
+# hidden), so that one file can be exchanged by LD_PRELOAD.
+FLAGS = ("-std=gnu11", "-O1", "-w", "-fPIC", "-fno-ipa-cp", "-fno-inline",
+         "-fsemantic-interposition", "-D_GNU_SOURCE",
+         "-ftrivial-auto-var-init=zero")
+TIMEOUT = 60  # seconds for one test program
+
+
+class Mutation:
+    """Replace the only place of old in lib/file by new."""
+
+    def __init__(self, name, file, old, new):
+        self.name, self.file, self.old, self.new = name, file, old, new
+
+    def apply(self, text):
+        if text.count(self.old) != 1:
+            return None
+        return text.replace(self.old, self.new)
+
+
+class Unchanged(Mutation):
+    """No change at all."""
+
+    def __init__(self, file):
+        super().__init__("unchanged", file, "", "")
+
+    def apply(self, text):
+        return text
+
+
+def row(name, code, check):
+    """A row of the table of terms, taken out."""
+    return Mutation(name, "judge.c", f'\t{{ "{code}", {check} }},\n', "")
+
+
+def gone(name, file, condition, never="false"):
+    """A condition that never holds, or always."""
+    return Mutation(name, file, condition, never)
+
+
+MUTATIONS = [
+    # The answer.
+    gone("answer: one answer only", "judge.c",
+         "b->part[i].type == &lb_answer_type &&\n\t\t    &b->part[i] != h->part",
+         "false"),
+    gone("answer: signature", "judge.c",
+         "!lb_trust_answer_signed(\n\t\th->c->trust, h->part, "
+         "h->question.broker, h->c->now)"),
+    gone("answer: by the broker that was asked", "quorum.c",
+         "signed_by(t, part, LB_KIND_BROKER, broker, LB_NS_ANSWER, now)",
+         "signed_by(t, part, LB_KIND_BROKER, t->broker.item[t->broker.count - 1]"
+         ".principal, LB_NS_ANSWER, now) || signed_by(t, part, LB_KIND_BROKER, "
+         "broker, LB_NS_ANSWER, now)"),
+    gone("answer: namespace", "quorum.c",
+         "signed_by(t, part, LB_KIND_BROKER, broker, LB_NS_ANSWER, now)",
+         "signed_by(t, part, LB_KIND_BROKER, broker, LB_NS_REPORT, now)"),
+    gone("answer: repeats the question (nonce)", "judge.c",
+         "!lb_answer_repeats(h->part->doc.text, h->part->doc.len,\n"
+         "\t\th->c->question, h->c->question_len)"),
+    gone("answer: repeats it to the last byte", "papers_relate.c",
+         "memcmp(a, q, q_len) == 0", "memcmp(a, q, q_len / 2) == 0"),
+    gone("question: this tenant's", "judge.c",
+         "strcmp(h->question.tenant, c->trust->tenant) != 0"),
+    gone("question: under this trust", "judge.c",
+         "strcmp(h->question.trust, c->trust->id) != 0"),
+    gone("clock: broker behind", "judge.c",
+         "now - answered > LB_CLOCK_SKEW_MAX"),
+    gone("clock: broker ahead", "judge.c",
+         "answered - now > LB_CLOCK_SKEW_MAX"),
+    gone("clock: floor", "judge.c", "now < h->c->floor"),
+    gone("clock: floor rises", "judge.c",
+         "ret->floor = earlier(h->answer.answered, h->c->now);",
+         "ret->floor = floor;"),
+    gone("clock: floor never past our own clock", "judge.c",
+         "ret->floor = earlier(h->answer.answered, h->c->now);",
+         "ret->floor = h->answer.answered;"),
+    gone("clock: floor never falls", "judge.c", "if (ret->floor < floor)",
+         "if (false)"),
+    gone("clock: floor is proven first", "judge.c",
+         "\t\tdeny(ret, code);\n\t\tret->floor = floor;",
+         "\t\tdeny(ret, code);\n\t\tret->floor = h->answer.answered > floor ? "
+         "h->answer.answered : floor;"),
+    gone("answer: good-until", "judge.c", "now >= h->answer.good_until"),
+    gone("answer: good-until reached", "judge.c",
+         "now >= h->answer.good_until", "now > h->answer.good_until"),
+    gone("answer: good for a day at most", "judge.c",
+         "h->answer.good_until - answered > LB_LEASE_MAX"),
+    gone("answer: verdict", "judge.c", 'strcmp(a->verdict, "allow") == 0',
+         "true"),
+    gone("answer: names the grant", "judge.c",
+         "!named(&h->answer, gc.part->id)"),
+    gone("answer: not our word for yes", "judge.c",
+         'strcmp(a->code, "granted") == 0'),
+
+    # The terms of the grant.
+    row("grant: tenant", "grant_tenant", "tenant_fits"),
+    row("grant: broker", "grant_broker", "broker_fits"),
+    row("grant: host", "grant_host", "host_fits"),
+    row("grant: login", "grant_login", "login_fits"),
+    row("grant: service", "grant_service", "service_fits"),
+    row("grant: key", "grant_key", "keys_fit"),
+    gone("grant: every key", "judge.c",
+         "c->keys != NULL && i < c->keys->count",
+         "c->keys != NULL && i < c->keys->count && i < 1"),
+    row("grant: longest", "grant_too_long", "span_fits"),
+    row("grant: issued in the future", "grant_not_yet", "issued_fits"),
+    row("grant: not-before", "grant_not_yet", "begun"),
+    row("grant: not-after", "grant_over", "not_over"),
+    gone("grant: not-after half open", "judge.c", "c->now < g->not_after",
+         "c->now <= g->not_after"),
+    gone("grant: longest to the second", "judge.c",
+         "g->not_after - g->not_before <= c->trust->longest",
+         "g->not_after - g->not_before <= c->trust->longest + 1"),
+    gone("grant: age", "papers.c",
+         "!span_within(g->issued, g->not_after, LB_GRANT_AGE_MAX)"),
+    row("revoked, kept", "grant_revoked", "not_revoked"),
+    row("revoked, in the bundle", "grant_revoked", "not_revoked_here"),
+    row("denied, kept", "request_denied", "not_denied"),
+    row("denied, in the bundle", "request_denied", "not_denied_here"),
+    gone("grant: exact host", "papers_relate.c",
+         "strcmp(l.item + i * l.size, s) == 0",
+         "strstr(l.item + i * l.size, s) != NULL"),
+    gone("trust: good-until", "judge.c", "c->now >= c->trust->good_until"),
+    gone("trust: good-until half open", "judge.c",
+         "c->now >= c->trust->good_until", "c->now > c->trust->good_until"),
+    gone("provisional is said", "judge.c",
+         "c->keys == NULL || c->keys->count == 0", "false"),
+    gone("grants: the latest is taken", "judge.c",
+         "one.not_after > ret->not_after", "false"),
+    gone("lease: answer's good-until", "judge.c",
+         "earlier(ret->not_after, earlier(a->good_until, lease))",
+         "earlier(ret->not_after, lease)"),
+    gone("lease: trust's lease", "judge.c",
+         "earlier(ret->not_after, earlier(a->good_until, lease))",
+         "earlier(ret->not_after, a->good_until)"),
+    gone("lease: not-after", "judge.c",
+         "earlier(ret->not_after, earlier(a->good_until, lease))",
+         "earlier(a->good_until, lease)"),
+
+    # The engineer's own request.
+    gone("request: asked for at all", "judge.c",
+         "c->trust->engineer.count == 0", "true"),
+    gone("request: there", "judge.c",
+         'if (part == NULL)\n\t\treturn "request_missing";',
+         "if (part == NULL)\n\t\treturn NULL;"),
+    gone("request: signed", "judge.c",
+         "!lb_trust_request_signed(c->trust, part, &w->request, c->now)"),
+    gone("request: signed by that engineer", "quorum.c",
+         "strcmp(l->item[i].principal, principal) == 0", "true"),
+    gone("request: namespace", "quorum.c",
+         "t, part, LB_KIND_ENGINEER, request->engineer, LB_NS_REQUEST, now)",
+         "t, part, LB_KIND_APPROVER, request->engineer, LB_NS_REQUEST, now)"),
+    gone("request: within it", "judge.c",
+         "!lb_grant_within(&w->grant, &w->request, part->id)"),
+    gone("within: tenant", "papers_relate.c",
+         "strcmp(g->tenant, r->tenant) == 0", "true"),
+    gone("within: broker", "papers_relate.c",
+         "strcmp(g->broker, r->broker) == 0", "true"),
+    gone("within: engineer", "papers_relate.c",
+         "strcmp(g->engineer, r->engineer) == 0", "true"),
+    gone("within: ticket", "papers_relate.c",
+         "strcmp(g->ticket, r->ticket) == 0", "true"),
+    gone("within: reason type", "papers_relate.c",
+         "strcmp(g->reason_type, r->reason_type) == 0", "true"),
+    gone("within: reason", "papers_relate.c",
+         "strcmp(g->reason, r->reason) == 0", "true"),
+    gone("within: duration", "papers_relate.c",
+         "g->not_after - g->not_before > r->duration + LB_BACKDATE_MAX"),
+    gone("within: start", "papers_relate.c",
+         "r->start == 0 || g->not_before >= r->start - LB_BACKDATE_MAX",
+         "true"),
+    gone("within: key", "papers_relate.c",
+         "list_within(\n\t\tLIST(&grant->engineer_key), "
+         "LIST(&request->engineer_key))", "true"),
+    gone("within: host", "papers_relate.c",
+         "list_within(LIST(&grant->host), LIST(&request->host))", "true"),
+    gone("within: login", "papers_relate.c",
+         "list_within(LIST(&grant->login), LIST(&request->login))", "true"),
+    gone("within: service", "papers_relate.c",
+         "list_within(LIST(&grant->service), LIST(&request->service))", "true"),
+
+    # Who may approve.
+    gone("approvals: threshold", "quorum.c",
+         "ret->reached = ret->counted >= ret->needed;",
+         "ret->reached = ret->counted >= 1;"),
+    gone("approvals: signature", "quorum.c",
+         "lb_sshsig_verify(&sig, ns, part->doc.text, part->doc.len) !=\n"
+         "\t    LB_OK"),
+    gone("approvals: namespace of the signature", "quorum.c",
+         "strcmp(sig.ns, lb_ns_name(ns)) != 0 ||", ""),
+    gone("approvals: namespace of the line", "quorum.c",
+         "(line->namespaces & (unsigned int)ns) == 0"),
+    gone("approvals: key of the line", "quorum.c",
+         "!lb_sshkey_equal(&l->item[i].key, &sig->key)"),
+    gone("approvals: dates", "quorum.c", "!lb_pinned_in_dates(line, now)"),
+    gone("dates: not before", "pinned.c", "now >= pinned->valid_after",
+         "true"),
+    gone("dates: not after", "pinned.c", "now < pinned->valid_before", "true"),
+    gone("approvals: page", "quorum.c",
+         "lb_sshkey_is_passkey(&line->key) &&\n", "false &&\n"),
+    gone("page: RP-ID", "quorum.c", "strcmp(p->rp_id, rp_id) != 0"),
+    gone("page: origin", "quorum.c",
+         "origin != NULL && strcmp(p->origin, origin) != 0"),
+    gone("page: the broker's for trust", "quorum.c",
+         "ns == LB_NS_TRUST && p->broker"),
+    gone("require: touch", "quorum.c", "\t\tneed = LB_SIG_TOUCH;\n",
+         "\t\tneed = 0;\n"),
+    gone("require: verified", "quorum.c",
+         "need = LB_SIG_TOUCH | LB_SIG_VERIFIED", "need = LB_SIG_TOUCH"),
+    gone("require: verified needs touch", "quorum.c",
+         "need = LB_SIG_TOUCH | LB_SIG_VERIFIED", "need = LB_SIG_VERIFIED"),
+    gone("require: a device", "quorum.c",
+         "return lb_sshkey_is_sk(&sig->key) && (sig->flags & need) == need;",
+         "return !lb_sshkey_is_sk(&sig->key) || (sig->flags & need) == need;"),
+    gone("require: not of hooks", "quorum.c", "|| kind == LB_KIND_HOOK)",
+         ")"),
+    gone("require: of approvals and trust only", "quorum.c",
+         "if ((ns != LB_NS_APPROVE && ns != LB_NS_TRUST) ||", "if ("),
+    gone("require: of trust too", "quorum.c",
+         "(ns != LB_NS_APPROVE && ns != LB_NS_TRUST)", "ns != LB_NS_APPROVE"),
+    gone("hooks: one counts", "quorum.c",
+         "best = n;\n\t\tmemcpy(ret_who",
+         "best = n;\n\t\tcount++;\n\t\tmemcpy(ret_who"),
+    gone("hooks: they count", "quorum.c",
+         "if (!h->line[LB_KIND_HOOK][i])", "if (true)"),
+    gone("doubled keys", "match.c",
+         "while (!same_point(&line[k]->key, &line[i]->key))",
+         "while (k != i)"),
+    gone("doubled principals", "match.c",
+         "while (strcmp(line[p]->principal, line[i]->principal) != 0)",
+         "while (p != i)"),
+    gone("same point, another type", "match.c",
+         "return a->pk_len == b->pk_len &&",
+         "return a->type == b->type && a->pk_len == b->pk_len &&"),
+    gone("moving aside", "match.c",
+         "|| place(m, m->key[m->taken[p]])", ""),
+    gone("own approval: by login key", "quorum.c",
+         "lb_keyfps_has(&grant->engineer_key, key->fp) ||", ""),
+    gone("own approval: by name", "quorum.c",
+         "||\n\t\t    key_of_engineer(t, key, grant->engineer)", ""),
+    gone("own approval: by another name's key", "quorum.c",
+         "key_of_engineer(t, key, grant->engineer)",
+         "strcmp(l->item[i].principal, grant->engineer) == 0"),
+    gone("own approval: approvers", "quorum.c",
+         "\tdrop_own(t, h, LB_KIND_APPROVER, grant);\n", ""),
+    gone("own approval: hooks", "quorum.c",
+         "\tdrop_own(t, h, LB_KIND_HOOK, grant);\n", ""),
+    gone("own approval: delegates", "quorum.c",
+         "\tdrop_own(t, h, LB_KIND_DELEGATE, grant);\n", ""),
+    gone("delegate: until", "quorum.c", "now < t->delegate_until", "true"),
+    gone("delegate: until, half open", "quorum.c", "now < t->delegate_until",
+         "now <= t->delegate_until"),
+    gone("delegate: signed at all", "quorum.c",
+         "lb_heard_any(h, LB_KIND_DELEGATE)", "t->delegate.count > 0"),
+    gone("delegate: cuts not-after", "judge.c",
+         "earlier(g->not_after, c->trust->delegate_until)", "g->not_after"),
+    gone("delegate: only where approvals lack", "quorum.c",
+         "n < t->threshold && lb_heard_any", "lb_heard_any"),
+
+    # Closing.
+    gone("kills: until", "kills.c", "kill != NULL && now < kill->until",
+         "kill != NULL && now + 1 < kill->until"),
+    gone("kills: later end stands", "kills.c", "until > old->until",
+         "true"),
+    gone("kills: deny over requests", "kills.c",
+         "part->type == &lb_request_type &&", "false &&"),
+    gone("kills: only deny over requests", "kills.c",
+         "part->type == &lb_request_type &&", ""),
+    gone("kills: revoke over grants", "kills.c",
+         "part->type == &lb_grant_type &&\n", "false &&\n"),
+    gone("kills: only revoke over grants", "kills.c",
+         "part->type == &lb_grant_type &&\n", ""),
+    gone("kills: deny is kept long enough", "kills.c",
+         "now + LB_GRANT_AGE_MAX + LB_CLOCK_SKEW_MAX",
+         "now + LB_GRANT_AGE_MAX"),
+    gone("kills: limit", "kills.c", "k->count >= LB_KILLS_MAX"),
+    gone("kills: pruned", "kills.c", "if (now < k->item[i].until)",
+         "if (true)"),
+    gone("closing: delegates", "quorum.c",
+         "kind < LB_KINDS; kind++) {\n\t\tif (heard_lines",
+         "kind < LB_KIND_DELEGATE; kind++) {\n\t\tif (heard_lines"),
+    gone("closing: hooks", "quorum.c",
+         "if (heard_lines(t, &h, (enum lb_kind)kind, who) == 0)",
+         "if (kind == LB_KIND_HOOK || heard_lines(t, &h, (enum lb_kind)kind, "
+         "who) == 0)"),
+
+    # Trust documents.
+    gone("trust: kinds of namespaces", "trust.c",
+         "(line->namespaces & ~kind_namespaces[kind]) != 0"),
+    gone("trust: hooks do not own", "trust.c",
+         "[LB_KIND_HOOK] = LB_NS_APPROVE | CLOSING",
+         "[LB_KIND_HOOK] = LB_NS_APPROVE | CLOSING | LB_NS_TRUST"),
+    gone("trust: engineers do not approve", "trust.c",
+         "[LB_KIND_ENGINEER] = LB_NS_REQUEST",
+         "[LB_KIND_ENGINEER] = LB_NS_REQUEST | LB_NS_APPROVE"),
+    gone("trust: delegates do not own", "trust.c",
+         "[LB_KIND_DELEGATE] = LB_NS_APPROVE | CLOSING",
+         "[LB_KIND_DELEGATE] = LB_NS_APPROVE | CLOSING | LB_NS_TRUST"),
+    gone("trust: approvers do not answer", "trust.c",
+         "[LB_KIND_APPROVER] = LB_NS_APPROVE | CLOSING | LB_NS_TRUST",
+         "[LB_KIND_APPROVER] = ~0U"),
+    gone("trust: broker's name", "trust.c",
+         "lb_name_valid(line->principal) && ", ""),
+    gone("trust: broker's key", "trust.c",
+         " && !lb_sshkey_is_sk(&line->key);", ";"),
+    gone("trust: owners can reach the threshold", "trust.c",
+         "|| !reachable(t, LB_NS_TRUST)", ""),
+    gone("trust: approvers can reach the threshold", "trust.c",
+         "!reachable(t, LB_NS_APPROVE) ||", ""),
+    gone("reach: namespace", "trust.c",
+         "(line->namespaces & (unsigned int)ns) == 0"),
+    gone("reach: require", "trust.c",
+         "t->require != LB_REQUIRE_ANY && kind != LB_KIND_HOOK &&\n"
+         "\t    !lb_sshkey_is_sk(&line->key)"),
+    gone("reach: hooks without device", "trust.c",
+         "kind != LB_KIND_HOOK &&", ""),
+    gone("reach: page", "trust.c",
+         "return !lb_sshkey_is_passkey(&line->key) ||", "return true ||"),
+    gone("trust: page's origin agrees", "trust.c",
+         "t->page[i].broker != t->page[j].broker"),
+    gone("trust: origin within RP-ID", "trust.c",
+         "return host_within(host, ret->rp_id) ? LB_OK : LB_ERR_FORMAT;",
+         "return LB_OK;"),
+    gone("trust: origin's dot", "trust.c",
+         "host_len == len || host[host_len - len - 1] == '.'", "true"),
+    gone("trust: origin's scheme", "trust.c",
+         "if (strncmp(origin, scheme, sizeof(scheme) - 1) != 0)",
+         "if (strlen(origin) < sizeof(scheme))"),
+    gone("trust: default port", "trust.c", "port == 443"),
+    gone("trust: page's last word", "trust.c",
+         "!ret->broker && *rest != '\\0'"),
+    gone("owners: threshold", "trust.c",
+         "return lb_heard_count(t, &h, who) >= t->threshold;\n}\n\n"
+         "static bool\nsucceeds",
+         "return lb_heard_count(t, &h, who) >= 1;\n}\n\n"
+         "static bool\nsucceeds"),
+    gone("owners: namespace", "trust.c",
+         "lb_heard_read(t, part, LB_NS_TRUST, now, &h);",
+         "lb_heard_read(t, part, LB_NS_APPROVE, now, &h);"),
+    gone("follow: signed", "trust.c", "!owners_signed(current, next, now)"),
+    gone("follow: tenant", "trust.c",
+         "strcmp(next->tenant, current->tenant) == 0", "true"),
+    gone("follow: serial", "trust.c",
+         "next->serial == current->serial + 1", "true"),
+    gone("follow: serial, by one", "trust.c",
+         "next->serial == current->serial + 1",
+         "next->serial > current->serial"),
+    gone("follow: previous", "trust.c",
+         "strcmp(next->previous, current->id) == 0", "true"),
+    gone("selfsigned: that document", "trust.c",
+         "strcmp(part->id, t->id) != 0"),
+    gone("selfsigned: signed", "trust.c",
+         "return owners_signed(t, part, now) ? LB_OK : LB_ERR_SIGNATURE;",
+         "return LB_OK;"),
+]
+
+
+def pkg_config(*arguments):
+    done = subprocess.run(["pkg-config", *arguments], check=False, text=True,
+                          capture_output=True)
+    return shlex.split(done.stdout) if done.returncode == 0 else None
+
+
+class Workshop:
+    """The unchanged programs, and how one file of theirs is exchanged."""
+
+    def __init__(self, room, cc):
+        self.room, self.cc = Path(room), cc
+        self.libs = pkg_config("--libs", *PACKAGES)
+        if self.libs is None:
+            sys.exit(f"mutate: {', '.join(PACKAGES)} must be installed")
+        crypto = pkg_config("--libs", "libcrypto")
+        self.p256 = crypto is not None
+        self.libs += crypto or []
+        self.flags = [*FLAGS, f"-DHAVE_P256={int(self.p256)}",
+                      f"-I{TOP / 'include'}", f"-I{TOP / 'lib'}",
+                      f"-I{TOP / 'tests' / 'unit'}",
+                      *pkg_config("--cflags", *PACKAGES)]
+
+    def sources(self):
+        """Base, as lib/meson.build lists it."""
+        lists = re.findall(r"^lb_(?:libc|base)_sources = files\((.*?)\)",
+                           (TOP / "lib" / "meson.build").read_text(),
+                           re.M | re.S)
+        names = re.findall(r"'([a-z0-9_]+\.c)'", "".join(lists))
+        names.append("p256.c" if self.p256 else "p256_none.c")
+        return [TOP / "lib" / name for name in names]
+
+    def make(self, *arguments):
+        subprocess.run([self.cc, *self.flags, *arguments], check=True)
+
+    def prepare(self, jobs):
+        unit = TOP / "tests" / "unit"
+        fixture = [unit / "fixture.c", unit / "fixture_key.c"]
+        objects = {path: self.room / f"{path.stem}.o"
+                   for path in [*self.sources(), *fixture]}
+        base = self.room / "libbase.so"
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda pair: self.make("-c", pair[0], "-o", pair[1]),
+                          objects.items()))
+            self.make("-shared", "-o", base, *objects.values(), *self.libs)
+            list(pool.map(lambda name: self.make(
+                "-o", self.room / name, unit / f"test_{name}.c", base,
+                f"-Wl,-rpath,{self.room}", *self.libs), TESTS))
+
+    def noticed(self, room, file="", preload=None):
+        """The first test that fails so, or None."""
+        env = {**os.environ, "CMOCKA_TEST_ABORT": "1"}
+        if preload is not None:
+            env["LD_PRELOAD"] = str(preload)
+        likely = next((name for name in TESTS if file.startswith(name)), None)
+        for test in sorted(TESTS, key=lambda name: name != likely):
+            try:
+                done = subprocess.run(
+                    [self.room / test], cwd=room, env=env, check=False,
+                    timeout=TIMEOUT, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            except subprocess.TimeoutExpired:
+                return f"{test} (too slow)"
+            if done.returncode != 0:
+                return test
+        return None
+
+    def attempt(self, mutation):
+        """(what became of it, more)"""
+        text = mutation.apply((TOP / "lib" / mutation.file).read_text())
+        if text is None:
+            return "STALE", f"not found exactly once in lib/{mutation.file}"
+        with tempfile.TemporaryDirectory(dir=self.room) as room:
+            source = Path(room) / mutation.file
+            source.write_text(text)
+            changed = Path(room) / "changed.so"
+            try:
+                self.make("-shared", "-o", changed, source)
+            except subprocess.CalledProcessError:
+                return "STALE", "does not compile"
+            test = self.noticed(room, mutation.file, changed)
+        if test is None:
+            return "SURVIVED", f"in lib/{mutation.file}"
+        return "KILLED", f"by test_{test}"
+
+
+def run(chosen, jobs, verbose):
+    started = time.monotonic()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with tempfile.TemporaryDirectory(prefix="lockbox-mutate-") as room:
+        shop = Workshop(room, os.environ.get("CC", "gcc"))
+        shop.prepare(jobs)
+        bad = 0
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            files = sorted({mutation.file for mutation in chosen})
+            # The control: each file exchanged for itself is not noticed.
+            for file, (word, more) in zip(
+                    files, pool.map(shop.attempt, map(Unchanged, files))):
+                if word != "SURVIVED":
+                    print(f"mutate: lib/{file} unchanged: {word} {more}")
+                    return 1
+            for mutation, (word, more) in zip(
+                    chosen, pool.map(shop.attempt, chosen)):
+                bad += word != "KILLED"
+                if verbose or word != "KILLED":
+                    print(f"{word:8} {mutation.name}: {more}", flush=True)
+    spent = time.monotonic() - started
+    print(f"mutate: {len(chosen) - bad} of {len(chosen)} noticed, {spent:.0f} s")
+    return int(bad != 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("words", nargs="*", metavar="WORD")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    arguments = parser.parse_args()
+    chosen = [m for m in MUTATIONS if not arguments.words
+              or any(word in m.name for word in arguments.words)]
+    if arguments.list:
+        print("\n".join(m.name for m in chosen))
+        return 0
+    return run(chosen, arguments.jobs, arguments.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
