@@ -471,6 +471,22 @@ api_query(struct lb_buf *query, const char *name, const char *value)
 	return r;
 }
 
+int
+api_filters(const struct api *api, const char *state, const char *tenant,
+    const char *host, struct lb_buf *ret)
+{
+	enum lb_err r = lb_buf_add(ret, "", 0);
+
+	if (r == LB_OK && state != NULL)
+		r = api_query(ret, "state", state);
+	if (r == LB_OK && tenant != NULL)
+		r = api_query(ret, "tenant", tenant);
+	if (r == LB_OK && host != NULL)
+		r = api_query(ret, "host", host);
+	return r == LB_OK ? ENDING_DONE
+	                  : out_fail(api->cli, ENDING_FAILED, "out of memory");
+}
+
 /* The one item whose id begins with prefix. */
 static int
 prefix_find(struct api *api, const char *path, const char *what,

@@ -18,6 +18,7 @@
 #define API_TOKEN_MAX  512
 #define API_PATH_MAX   1024
 #define API_PREFIX_MIN 4 /* chars of a shortened id */
+#define API_LIST_DEFAULT 50
 
 struct api {
 	struct cli *cli;
@@ -76,6 +77,10 @@ int api_request_id(
     struct api *api, const char *typed, char ret[static LB_ID_LEN + 1]);
 int api_grant_id(
     struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1]);
+
+/* The filters of a list as a query, never NULL; NULL: not filtered by. */
+int api_filters(const struct api *api, const char *state, const char *tenant,
+    const char *host, struct lb_buf *ret);
 
 /* Percent-encode what is not plain in a URL, appended to a query. */
 enum lb_err api_query(

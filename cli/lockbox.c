@@ -38,8 +38,13 @@ static const struct command own_commands[] = {
 };
 
 const struct command *const cli_commands[] = {
-	verify_commands,
+	signin_commands,
+	request_commands,
+	decide_commands,
+	transfer_commands,
+	grant_commands,
 	trust_commands,
+	verify_commands,
 	own_commands,
 	NULL,
 };
