@@ -12,6 +12,7 @@
 #include "lockbox/clock.h"
 #include "lockbox/conf.h"
 #include "lockbox/file.h"
+#include "lockbox/https.h"
 #include "output.h"
 
 #define SESSION_FILE_MAX 4096
@@ -64,24 +65,36 @@ session_read(const char *path, struct api *api)
 }
 
 int
-api_open_with(struct cli *cli, const struct settings *s, struct api *ret)
+api_open_plain(struct cli *cli, const struct settings *s, struct api *ret)
 {
 	struct api api = { .cli = cli, .settings = *s };
-	char path[PATH_MAX];
 	enum lb_err r;
+
+	r = http_open(s->url, s->ca, &api.http);
+	if (r == LB_ERR_MEMORY)
+		return out_fail(cli, ENDING_FAILED, "out of memory");
+	if (r != LB_OK)
+		return out_fail(cli, ENDING_CONFIG, "the CA file '%s': %s",
+		    s->ca[0] != '\0' ? s->ca : LB_HTTPS_CA_SYSTEM,
+		    files_why(r));
+	*ret = api;
+	return ENDING_DONE;
+}
+
+int
+api_open_with(struct cli *cli, const struct settings *s, struct api *ret)
+{
+	char path[PATH_MAX];
 	int rv;
 
 	if (s->url[0] == '\0')
 		return out_fail(cli, ENDING_CONFIG,
 		    "which broker: 'lockbox signin --url https://... --ca FILE "
 		    "--as PRINCIPAL --key FILE' once");
-	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE)
+	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE ||
+	    (rv = api_open_plain(cli, s, ret)) != ENDING_DONE)
 		return rv;
-	if ((r = http_open(s->url, s->ca, &api.http)) != LB_OK)
-		return out_fail(cli, ENDING_FAILED, "%s", lb_err_text(r));
-	session_read(path, &api);
-	*ret = api;
-	sodium_memzero(&api, sizeof(api));
+	session_read(path, ret);
 	return ENDING_DONE;
 }
 
@@ -156,9 +169,6 @@ line_fail(const struct api *api, enum lb_err r)
 {
 	const char *url = api->settings.url;
 
-	if (r == LB_ERR_MISSING)
-		return out_fail(api->cli, ENDING_CONFIG,
-		    "the CA file '%s' cannot be read", api->settings.ca);
 	if (r == LB_ERR_MEMORY)
 		return out_fail(api->cli, ENDING_FAILED, "out of memory");
 	return out_fail(api->cli, ENDING_UNAVAILABLE,
@@ -484,7 +494,7 @@ api_filters(const struct api *api, const char *state, const char *tenant,
 	if (r == LB_OK && host != NULL)
 		r = api_query(ret, "host", host);
 	return r == LB_OK ? ENDING_DONE
-	                  : out_fail(api->cli, ENDING_FAILED, "out of memory");
+			  : out_fail(api->cli, ENDING_FAILED, "out of memory");
 }
 
 /* The one item whose id begins with prefix. */

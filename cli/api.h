@@ -15,9 +15,9 @@
 #include "lockbox/buf.h"
 #include "settings.h"
 
-#define API_TOKEN_MAX  512
-#define API_PATH_MAX   1024
-#define API_PREFIX_MIN 4 /* chars of a shortened id */
+#define API_TOKEN_MAX    512
+#define API_PATH_MAX     1024
+#define API_PREFIX_MIN   4 /* chars of a shortened id */
 #define API_LIST_DEFAULT 50
 
 struct api {
@@ -38,6 +38,8 @@ int api_open(struct cli *cli, bool signed_in, struct api *ret);
 
 /* As api_open, for settings that are not in the file yet. */
 int api_open_with(struct cli *cli, const struct settings *s, struct api *ret);
+/* As api_open_with, but without a session and its directory: on a host. */
+int api_open_plain(struct cli *cli, const struct settings *s, struct api *ret);
 void api_close(struct api *api); /* wipes the token */
 
 /* Keep or forget the session of this broker. */

@@ -14,9 +14,11 @@ struct decide_opt {
 };
 
 #define O(member) offsetof(struct decide_opt, member)
-#define KEY_FLAG                                 \
-	{ "key", 0, FLAG_TEXT, O(key), "FILE", \
-	    "private key, or .pub of one in ssh-agent" }
+#define KEY_FLAG                                                               \
+	{                                                                      \
+		"key", 0, FLAG_TEXT, O(key), "FILE",                           \
+		    "private key, or .pub of one in ssh-agent"                 \
+	}
 
 static const struct flag endorse_flags[] = { KEY_FLAG, { 0 } };
 
@@ -48,8 +50,9 @@ state_check(const struct decide *d, const char *wanted)
 	rv = out_fail(d->api.cli, rv == ENDING_DONE ? ENDING_FAILED : rv,
 	    "request %s is %s, not %s", id, state, wanted);
 	if (strcmp(state, "pending_endorsement") == 0)
-		out_hint(d->api.cli, "a manager of the provider: lockbox "
-		                     "request endorse %s",
+		out_hint(d->api.cli,
+		    "a manager of the provider: lockbox "
+		    "request endorse %s",
 		    id);
 	return rv;
 }
@@ -76,8 +79,8 @@ ask_and_sign(const struct decide *d, const char *question, const char *key,
 static int
 signer_check(struct decide *d, const struct lb_sshsig *sig, enum lb_ns ns)
 {
-	if (review_signer(&d->review, d->trust, sig, ns, lb_clock_now())
-	    == LB_OK)
+	if (review_signer(&d->review, d->trust, sig, ns, lb_clock_now()) ==
+	    LB_OK)
 		return ENDING_DONE;
 	return out_fail(d->api.cli, ENDING_DENIED,
 	    "the signature would not count: %s; nothing was sent",
@@ -116,15 +119,15 @@ endorse(struct decide *d, const struct decide_opt *o)
 	struct lb_buf armor = { 0 };
 	int rv;
 
-	if ((rv = state_check(d, "pending_endorsement")) != ENDING_DONE
-	    || (rv = own_check(d)) != ENDING_DONE)
+	if ((rv = state_check(d, "pending_endorsement")) != ENDING_DONE ||
+	    (rv = own_check(d)) != ENDING_DONE)
 		return rv;
 	decide_show_request(d);
 	rv = ask_and_sign(d, "Endorse it?", o->key, LB_NS_ENDORSE, text,
 	    strlen(text), &armor, NULL);
 	if (rv == ENDING_DONE)
-		rv = decision_post(d,
-		    json_pack("{s:s}", "signature", armor.data), "endorse");
+		rv = decision_post(
+		    d, json_pack("{s:s}", "signature", armor.data), "endorse");
 	if (rv == ENDING_DONE)
 		out_hint(d->api.cli, "the customer: lockbox request approve %s",
 		    d->review.request.request);
@@ -138,8 +141,9 @@ approved_hint(const struct decide *d)
 	const char *state = api_str(d->request, "state");
 
 	if (strcmp(state, "pending_approval") == 0)
-		out_hint(d->api.cli, "it counts; another approver must sign the "
-		                     "same text: lockbox request approve %s",
+		out_hint(d->api.cli,
+		    "it counts; another approver must sign the "
+		    "same text: lockbox request approve %s",
 		    d->review.request.request);
 	else
 		out_hint(d->api.cli, "to end it early: lockbox grant revoke %s",
@@ -153,18 +157,17 @@ approve(struct decide *d, const struct decide_opt *o)
 	struct lb_sshsig sig;
 	int rv;
 
-	if ((rv = state_check(d, "pending_approval")) != ENDING_DONE
-	    || (rv = own_check(d)) != ENDING_DONE
-	    || (rv = decide_draft(d, &o->narrow)) != ENDING_DONE)
+	if ((rv = state_check(d, "pending_approval")) != ENDING_DONE ||
+	    (rv = own_check(d)) != ENDING_DONE ||
+	    (rv = decide_draft(d, &o->narrow)) != ENDING_DONE)
 		return rv;
 	decide_show_grant(d);
 	if ((rv = ask_and_sign(d, "Approve it?", o->key, LB_NS_APPROVE,
-	         d->grant.data, d->grant.len, &armor, &sig))
-	        == ENDING_DONE
-	    && (rv = signer_check(d, &sig, LB_NS_APPROVE)) == ENDING_DONE)
+		 d->grant.data, d->grant.len, &armor, &sig)) == ENDING_DONE &&
+	    (rv = signer_check(d, &sig, LB_NS_APPROVE)) == ENDING_DONE)
 		rv = decision_post(d,
-		    json_pack("{s:s, s:s}", "text", d->grant.data,
-		        "signature", armor.data),
+		    json_pack("{s:s, s:s}", "text", d->grant.data, "signature",
+			armor.data),
 		    "approve");
 	if (rv == ENDING_DONE)
 		approved_hint(d);
@@ -184,12 +187,11 @@ deny(struct decide *d, const struct decide_opt *o)
 		return rv;
 	decide_show_request(d);
 	if ((rv = ask_and_sign(d, "Deny it?", o->key, LB_NS_DENY, text,
-	         strlen(text), &armor, &sig))
-	        == ENDING_DONE
-	    && (rv = signer_check(d, &sig, LB_NS_DENY)) == ENDING_DONE)
+		 strlen(text), &armor, &sig)) == ENDING_DONE &&
+	    (rv = signer_check(d, &sig, LB_NS_DENY)) == ENDING_DONE)
 		rv = decision_post(d,
 		    json_pack("{s:s, s:s*}", "signature", armor.data, "reason",
-		        o->reason),
+			o->reason),
 		    "deny");
 	lb_buf_clear(&armor);
 	return rv;

@@ -52,12 +52,11 @@ ls_run(struct cli *cli, const void *opt, char **operand)
 	(void)operand;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = api_filters(&api, o->state, o->tenant, o->host, &query))
-	        == ENDING_DONE
-	    && (rv = api_list(&api, "/v1/grants", query.data,
-	            o->limit != 0 ? (size_t)o->limit : API_LIST_DEFAULT,
-	            &items))
-	        == ENDING_DONE)
+	if ((rv = api_filters(&api, o->state, o->tenant, o->host, &query)) ==
+		ENDING_DONE &&
+	    (rv = api_list(&api, "/v1/grants", query.data,
+		 o->limit != 0 ? (size_t)o->limit : API_LIST_DEFAULT,
+		 &items)) == ENDING_DONE)
 		rv = grant_print_list(cli, items);
 	json_decref(items);
 	lb_buf_clear(&query);
@@ -81,8 +80,9 @@ approvals_tell(struct api *api, const struct lb_trust *trust,
 		    q->counted, q->needed,
 		    q->by_delegate ? " (by a delegate)" : "");
 	else
-		out_note(cli, "checked here: it opens nothing now (%s: %zu of "
-		              "%zu count)",
+		out_note(cli,
+		    "checked here: it opens nothing now (%s: %zu of "
+		    "%zu count)",
 		    q->code != NULL ? q->code : "unknown", q->counted,
 		    q->needed);
 	free(q);
@@ -100,16 +100,15 @@ approvals_check(struct api *api, const char *id, const struct lb_grant *grant)
 	int rv;
 
 	if ((rv = api_get_text(api, LB_BUNDLE_MAX, &text,
-	         "/v1/grants/%s/bundle", id))
-	        != ENDING_DONE
-	    || (rv = pin_fetch(api, grant->tenant, &trust, &pinned))
-	        != ENDING_DONE)
+		 "/v1/grants/%s/bundle", id)) != ENDING_DONE ||
+	    (rv = pin_fetch(api, grant->tenant, &trust, &pinned)) !=
+		ENDING_DONE)
 		goto out;
 	if (lb_bundle_split(text.data, text.len, &bundle) == LB_OK)
 		part = lb_bundle_find(bundle, id);
 	rv = part != NULL ? approvals_tell(api, trust, part, grant)
-	                  : out_fail(api->cli, ENDING_UNAVAILABLE,
-	                        "the broker's bundle lacks the grant");
+			  : out_fail(api->cli, ENDING_UNAVAILABLE,
+				"the broker's bundle lacks the grant");
 out:
 	lb_bundle_free(bundle);
 	lb_trust_free(trust);
@@ -128,11 +127,12 @@ show_run(struct cli *cli, const void *opt, char **operand)
 	(void)opt;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = grant_fetch(&api, operand[0], &grant, &paper)) == ENDING_DONE
-	    && (rv = grant_print(cli, grant)) == ENDING_DONE
-	    && (rv = approvals_check(&api, api_str(grant, "id"), &paper))
-	        == ENDING_DONE
-	    && strcmp(api_str(grant, "state"), "active") == 0)
+	if ((rv = grant_fetch(&api, operand[0], &grant, &paper)) ==
+		ENDING_DONE &&
+	    (rv = grant_print(cli, grant)) == ENDING_DONE &&
+	    (rv = approvals_check(&api, api_str(grant, "id"), &paper)) ==
+		ENDING_DONE &&
+	    strcmp(api_str(grant, "state"), "active") == 0)
 		grant_hint(cli, grant);
 	json_decref(grant);
 	api_close(&api);
@@ -153,30 +153,30 @@ revoke(struct api *api, const struct grant_opt *o, const json_t *grant,
 	bool pinned;
 	int rv;
 
-	if ((rv = decide_reason(api->cli, o->reason)) != ENDING_DONE
-	    || (rv = decide_key(api, o->key, key)) != ENDING_DONE
-	    || (rv = pin_fetch(api, paper->tenant, &trust, &pinned))
-	        != ENDING_DONE)
+	if ((rv = decide_reason(api->cli, o->reason)) != ENDING_DONE ||
+	    (rv = decide_key(api, o->key, key)) != ENDING_DONE ||
+	    (rv = pin_fetch(api, paper->tenant, &trust, &pinned)) !=
+		ENDING_DONE)
 		goto out;
 	decide_show_text(api->cli, text, strlen(text), LB_NS_REVOKE);
 	if (!out_confirm(api->cli, "Revoke it, and end its sessions?")) {
 		rv = out_fail(api->cli, ENDING_FAILED, "nothing was signed");
 		goto out;
 	}
-	rv = sign_text(api->cli, key, LB_NS_REVOKE, text, strlen(text), &armor,
-	    &sig);
+	rv = sign_text(
+	    api->cli, key, LB_NS_REVOKE, text, strlen(text), &armor, &sig);
 	if (rv != ENDING_DONE)
 		goto out;
-	if (review_signer(&review, trust, &sig, LB_NS_REVOKE, lb_clock_now())
-	    != LB_OK) {
+	if (review_signer(&review, trust, &sig, LB_NS_REVOKE, lb_clock_now()) !=
+	    LB_OK) {
 		rv = out_fail(api->cli, ENDING_DENIED,
 		    "the signature would not count: %s; nothing was sent",
 		    review.what);
 		goto out;
 	}
 	rv = api_post(api,
-	    json_pack("{s:s, s:s*}", "signature", armor.data, "reason",
-	        o->reason),
+	    json_pack(
+		"{s:s, s:s*}", "signature", armor.data, "reason", o->reason),
 	    ret, "/v1/grants/%s/revoke", api_str(grant, "id"));
 out:
 	lb_trust_free(trust);
@@ -194,8 +194,9 @@ revoke_run(struct cli *cli, const void *opt, char **operand)
 
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = grant_fetch(&api, operand[0], &grant, &paper)) == ENDING_DONE
-	    && (rv = revoke(&api, opt, grant, &paper, &reply)) == ENDING_DONE)
+	if ((rv = grant_fetch(&api, operand[0], &grant, &paper)) ==
+		ENDING_DONE &&
+	    (rv = revoke(&api, opt, grant, &paper, &reply)) == ENDING_DONE)
 		rv = grant_print(cli, reply);
 	json_decref(reply);
 	json_decref(grant);
@@ -245,8 +246,8 @@ stop_run(struct cli *cli, const void *opt, char **operand)
 		return out_fail(cli, ENDING_USAGE, "--reason is needed");
 	if ((rv = decide_reason(cli, o->reason)) != ENDING_DONE)
 		return rv;
-	return close_by(cli, operand[0], "stop",
-	    json_pack("{s:s}", "reason", o->reason));
+	return close_by(
+	    cli, operand[0], "stop", json_pack("{s:s}", "reason", o->reason));
 }
 
 const struct command grant_commands[] = {
@@ -260,9 +261,8 @@ const struct command grant_commands[] = {
 	    "a customer: end a grant and its sessions, by signature",
 	    revoke_flags, sizeof(struct grant_opt), revoke_run,
 	    "lockbox grant revoke 3fe1 --reason \"not needed any more\"\n" },
-	{ "grant", "return", "ID", 1, 1,
-	    "an engineer: hand a grant back early", NULL, 0, return_run,
-	    "lockbox grant return 3fe1\n" },
+	{ "grant", "return", "ID", 1, 1, "an engineer: hand a grant back early",
+	    NULL, 0, return_run, "lockbox grant return 3fe1\n" },
 	{ "grant", "stop", "ID", 1, 1,
 	    "a manager of the provider: stop a grant", stop_flags,
 	    sizeof(struct grant_opt), stop_run,

@@ -107,26 +107,28 @@ names_copy(const struct cli *cli, const struct names *n)
 			    "--%s: '%s' is no name of that kind", n->flag,
 			    value);
 		if (*n->count == n->max)
-			return out_fail(cli, ENDING_USAGE,
-			    "--%s: at most %zu", n->flag, n->max);
-		if (lb_text_copy(n->item + *n->count * n->size, n->size, value)
-		    != LB_OK)
-			return out_fail(cli, ENDING_USAGE,
-			    "--%s: too long", n->flag);
+			return out_fail(cli, ENDING_USAGE, "--%s: at most %zu",
+			    n->flag, n->max);
+		if (lb_text_copy(
+			n->item + *n->count * n->size, n->size, value) != LB_OK)
+			return out_fail(
+			    cli, ENDING_USAGE, "--%s: too long", n->flag);
 		(*n->count)++;
 	}
 	return ENDING_DONE;
 }
 
-#define NAMES(flag_name, list, is_valid, paper)                    \
-	{ flag_name, list, is_valid,                               \
-		sizeof((paper)->item) / sizeof((paper)->item[0]),  \
-		(paper)->item[0], sizeof((paper)->item[0]),        \
-		&(paper)->count }
+#define NAMES(flag_name, list, is_valid, paper)                                \
+	{                                                                      \
+		flag_name, list, is_valid,                                     \
+		    sizeof((paper)->item) / sizeof((paper)->item[0]),          \
+		    (paper)->item[0], sizeof((paper)->item[0]),                \
+		    &(paper)->count                                            \
+	}
 
 static int
-lists_fill(const struct cli *cli, const struct create_opt *o,
-    struct lb_request *q)
+lists_fill(
+    const struct cli *cli, const struct create_opt *o, struct lb_request *q)
 {
 	static const struct flag_list sshd = { 1, { "sshd" } };
 	static const struct flag_list sudo = { 1, { "sudo" } };
@@ -136,8 +138,8 @@ lists_fill(const struct cli *cli, const struct create_opt *o,
 		NAMES("service", o->service.count > 0 ? &o->service : &sshd,
 		    lb_service_valid, &q->service),
 	};
-	const struct names more
-	    = NAMES("sudo", &sudo, lb_service_valid, &q->service);
+	const struct names more =
+	    NAMES("sudo", &sudo, lb_service_valid, &q->service);
 	int rv = ENDING_DONE;
 
 	for (size_t i = 0; i < 3 && rv == ENDING_DONE; i++)
@@ -156,14 +158,14 @@ login_default(const struct api *api, struct lb_request *q)
 
 	if (q->login.count > 0)
 		return ENDING_DONE;
-	if (login[0] == '\0' && getuid() != 0
-	    && (pw = getpwuid(getuid())) != NULL)
+	if (login[0] == '\0' && getuid() != 0 &&
+	    (pw = getpwuid(getuid())) != NULL)
 		login = pw->pw_name;
-	if (login[0] == '\0' || !lb_login_valid(login)
-	    || lb_text_copy(q->login.item[0], sizeof(q->login.item[0]), login)
-	        != LB_OK)
-		return out_fail(api->cli, ENDING_USAGE,
-		    "which account: --login is needed");
+	if (login[0] == '\0' || !lb_login_valid(login) ||
+	    lb_text_copy(q->login.item[0], sizeof(q->login.item[0]), login) !=
+		LB_OK)
+		return out_fail(
+		    api->cli, ENDING_USAGE, "which account: --login is needed");
 	q->login.count = 1;
 	return ENDING_DONE;
 }
@@ -176,15 +178,14 @@ keys_fill(const struct api *api, const struct create_opt *o, const char *key,
 
 	if (o->ssh_key.count == 0) {
 		q->engineer_key.count = 1;
-		return sign_fingerprint(api->cli, key,
-		    q->engineer_key.item[0]);
+		return sign_fingerprint(api->cli, key, q->engineer_key.item[0]);
 	}
 	if (o->ssh_key.count > LB_KEYS_MAX)
-		return out_fail(api->cli, ENDING_USAGE,
-		    "--ssh-key: at most %d", LB_KEYS_MAX);
+		return out_fail(api->cli, ENDING_USAGE, "--ssh-key: at most %d",
+		    LB_KEYS_MAX);
 	for (size_t i = 0; i < o->ssh_key.count; i++) {
-		rv = sign_fingerprint(api->cli, o->ssh_key.item[i],
-		    q->engineer_key.item[i]);
+		rv = sign_fingerprint(
+		    api->cli, o->ssh_key.item[i], q->engineer_key.item[i]);
 		if (rv != ENDING_DONE)
 			return rv;
 		q->engineer_key.count++;
@@ -193,14 +194,14 @@ keys_fill(const struct api *api, const struct create_opt *o, const char *key,
 }
 
 static int
-text_fill(const struct cli *cli, const char *flag, const char *value,
-    char *ret, size_t size)
+text_fill(const struct cli *cli, const char *flag, const char *value, char *ret,
+    size_t size)
 {
 	if (value == NULL)
 		return ENDING_DONE;
 	if (lb_text_copy(ret, size, value) != LB_OK)
-		return out_fail(cli, ENDING_USAGE,
-		    "--%s: at most %zu bytes", flag, size - 1);
+		return out_fail(cli, ENDING_USAGE, "--%s: at most %zu bytes",
+		    flag, size - 1);
 	if (!lb_text_visible(value, strlen(value)))
 		return out_fail(cli, ENDING_USAGE,
 		    "--%s: only visible text, one line, no doubled or edge "
@@ -219,8 +220,8 @@ reason_type_known(const char *type)
 }
 
 static int
-reason_fill(const struct cli *cli, const struct create_opt *o,
-    struct lb_request *q)
+reason_fill(
+    const struct cli *cli, const struct create_opt *o, struct lb_request *q)
 {
 	const char *type = o->reason_type != NULL
 	    ? o->reason_type
@@ -237,22 +238,20 @@ reason_fill(const struct cli *cli, const struct create_opt *o,
 		return ENDING_USAGE;
 	}
 	if ((rv = text_fill(cli, "reason-type", type, q->reason_type,
-	         sizeof(q->reason_type)))
-	        != ENDING_DONE
-	    || (rv = text_fill(cli, "reason", o->reason, q->reason,
-	            sizeof(q->reason)))
-	        != ENDING_DONE)
+		 sizeof(q->reason_type))) != ENDING_DONE ||
+	    (rv = text_fill(cli, "reason", o->reason, q->reason,
+		 sizeof(q->reason))) != ENDING_DONE)
 		return rv;
-	return text_fill(cli, "ticket", o->ticket, q->ticket,
-	    sizeof(q->ticket));
+	return text_fill(
+	    cli, "ticket", o->ticket, q->ticket, sizeof(q->ticket));
 }
 
 static int
-who_fill(const struct api *api, const struct create_opt *o,
-    struct lb_request *q)
+who_fill(
+    const struct api *api, const struct create_opt *o, struct lb_request *q)
 {
-	const char *tenant
-	    = o->tenant != NULL ? o->tenant : api->settings.tenant;
+	const char *tenant =
+	    o->tenant != NULL ? o->tenant : api->settings.tenant;
 
 	if (tenant[0] == '\0')
 		return out_fail(api->cli, ENDING_USAGE,
@@ -260,31 +259,31 @@ who_fill(const struct api *api, const struct create_opt *o,
 	if (!lb_name_valid(tenant))
 		return out_fail(api->cli, ENDING_USAGE,
 		    "--tenant: '%s' is no tenant's name", tenant);
-	if (lb_text_copy(q->tenant, sizeof(q->tenant), tenant) != LB_OK
-	    || lb_text_copy(q->broker, sizeof(q->broker), api->settings.broker)
-	        != LB_OK
-	    || lb_text_copy(q->engineer, sizeof(q->engineer), api->principal)
-	        != LB_OK)
+	if (lb_text_copy(q->tenant, sizeof(q->tenant), tenant) != LB_OK ||
+	    lb_text_copy(q->broker, sizeof(q->broker), api->settings.broker) !=
+		LB_OK ||
+	    lb_text_copy(q->engineer, sizeof(q->engineer), api->principal) !=
+		LB_OK)
 		return out_fail(api->cli, ENDING_FAILED, "a name is too long");
 	if (o->host.count == 0)
-		return out_fail(api->cli, ENDING_USAGE,
-		    "which host: --host is needed");
+		return out_fail(
+		    api->cli, ENDING_USAGE, "which host: --host is needed");
 	return ENDING_DONE;
 }
 
 static int
-times_fill(const struct cli *cli, const struct create_opt *o,
-    struct lb_request *q)
+times_fill(
+    const struct cli *cli, const struct create_opt *o, struct lb_request *q)
 {
 	q->requested = lb_clock_now();
 	q->start = o->start;
 	q->duration = o->duration != 0 ? o->duration : DURATION_DEFAULT;
 	if (q->duration < LB_DURATION_MIN || q->duration > LB_GRANT_SPAN_MAX)
-		return out_fail(cli, ENDING_USAGE,
-		    "--duration: from 1m to 24h");
+		return out_fail(
+		    cli, ENDING_USAGE, "--duration: from 1m to 24h");
 	if (q->start != 0 && q->start < q->requested)
-		return out_fail(cli, ENDING_USAGE,
-		    "--start: that time has passed");
+		return out_fail(
+		    cli, ENDING_USAGE, "--start: that time has passed");
 	return ENDING_DONE;
 }
 
@@ -298,23 +297,23 @@ request_compose(struct api *api, const struct create_opt *o, const char *key,
 	int rv;
 
 	newid(lb_clock_now(), q.request);
-	if ((rv = who_fill(api, o, &q)) != ENDING_DONE
-	    || (rv = times_fill(api->cli, o, &q)) != ENDING_DONE
-	    || (rv = lists_fill(api->cli, o, &q)) != ENDING_DONE
-	    || (rv = login_default(api, &q)) != ENDING_DONE
-	    || (rv = reason_fill(api->cli, o, &q)) != ENDING_DONE
-	    || (rv = keys_fill(api, o, key, &q)) != ENDING_DONE)
+	if ((rv = who_fill(api, o, &q)) != ENDING_DONE ||
+	    (rv = times_fill(api->cli, o, &q)) != ENDING_DONE ||
+	    (rv = lists_fill(api->cli, o, &q)) != ENDING_DONE ||
+	    (rv = login_default(api, &q)) != ENDING_DONE ||
+	    (rv = reason_fill(api->cli, o, &q)) != ENDING_DONE ||
+	    (rv = keys_fill(api, o, key, &q)) != ENDING_DONE)
 		return rv;
-	if (o->extends != NULL
-	    && (rv = api_grant_id(api, o->extends, q.extends)) != ENDING_DONE)
+	if (o->extends != NULL &&
+	    (rv = api_grant_id(api, o->extends, q.extends)) != ENDING_DONE)
 		return rv;
 	lb_doc_sort(&lb_request_type, &q);
 	if ((r = lb_doc_write(&lb_request_type, &q, ret)) != LB_OK)
 		return out_fail(api->cli, ENDING_USAGE,
 		    "this is no valid request: %s%s", lb_err_text(r),
 		    api->settings.broker[0] == '\0'
-		        ? " (the broker's name is not known: sign in again)"
-		        : "");
+			? " (the broker's name is not known: sign in again)"
+			: "");
 	return ENDING_DONE;
 }
 
@@ -325,13 +324,13 @@ covered_print(const struct cli *cli, const json_t *grant)
 	char until[OUT_TIME_MAX];
 
 	if (cli->json)
-		return out_json(cli,
-		    json_pack("{s:O}", "covered_by", grant));
+		return out_json(cli, json_pack("{s:O}", "covered_by", grant));
 	out_time(api_at(grant, "not_after"), until);
 	out_line(cli->out, "grant     %s", api_str(grant, "id"));
 	out_line(cli->out, "until     %s", until);
-	out_note(cli, "a grant you have covers this already; nobody was "
-	              "asked");
+	out_note(cli,
+	    "a grant you have covers this already; nobody was "
+	    "asked");
 	grant_hint(cli, grant);
 	return ENDING_DONE;
 }
@@ -345,9 +344,9 @@ created_check(const struct api *api, const json_t *request,
 	char sha256[LB_SHA256_LEN + 1];
 
 	lb_doc_id(text->data, text->len, sha256);
-	if (lb_request_parse(text->data, text->len, &q) != LB_OK
-	    || strcmp(api_str(request, "id"), q.request) != 0
-	    || strcmp(api_str(request, "sha256"), sha256) != 0)
+	if (lb_request_parse(text->data, text->len, &q) != LB_OK ||
+	    strcmp(api_str(request, "id"), q.request) != 0 ||
+	    strcmp(api_str(request, "sha256"), sha256) != 0)
 		return out_fail(api->cli, ENDING_UNAVAILABLE,
 		    "the broker answered with another request than was sent");
 	memcpy(id, q.request, sizeof(q.request));
@@ -369,10 +368,11 @@ created_wait(struct api *api, const struct create_opt *o, const char *id,
 		out_hint(cli, "lockbox request wait %s", id);
 		return cli->json ? request_print(cli, request) : ENDING_DONE;
 	}
-	out_note(cli, "waiting for the decision; Ctrl-C stops the waiting, not "
-	              "the request");
-	return request_wait(api, id,
-	    o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
+	out_note(cli,
+	    "waiting for the decision; Ctrl-C stops the waiting, not "
+	    "the request");
+	return request_wait(
+	    api, id, o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
 }
 
 static int
@@ -385,8 +385,8 @@ create_post(struct api *api, const struct create_opt *o,
 	int rv;
 
 	rv = api_create(api,
-	    json_pack("{s:s, s:s}", "text", text->data, "signature",
-	        armor->data),
+	    json_pack(
+		"{s:s, s:s}", "text", text->data, "signature", armor->data),
 	    &reply, "/v1/requests");
 	if (rv != ENDING_DONE)
 		return rv;
@@ -412,10 +412,9 @@ create_run(struct cli *cli, const void *opt, char **operand)
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
 	key = o->key != NULL ? o->key : api.settings.key;
-	if ((rv = request_compose(&api, o, key, &text)) == ENDING_DONE
-	    && (rv = sign_text(cli, key, LB_NS_REQUEST, text.data, text.len,
-	            &armor, NULL))
-	        == ENDING_DONE)
+	if ((rv = request_compose(&api, o, key, &text)) == ENDING_DONE &&
+	    (rv = sign_text(cli, key, LB_NS_REQUEST, text.data, text.len,
+		 &armor, NULL)) == ENDING_DONE)
 		rv = create_post(&api, o, &text, &armor);
 	lb_buf_clear(&armor);
 	lb_buf_clear(&text);
@@ -457,12 +456,11 @@ ls_run(struct cli *cli, const void *opt, char **operand)
 	(void)operand;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = api_filters(&api, o->state, o->tenant, o->host, &query))
-	        == ENDING_DONE
-	    && (rv = api_list(&api, "/v1/requests", query.data,
-	            o->limit != 0 ? (size_t)o->limit : API_LIST_DEFAULT,
-	            &items))
-	        == ENDING_DONE) {
+	if ((rv = api_filters(&api, o->state, o->tenant, o->host, &query)) ==
+		ENDING_DONE &&
+	    (rv = api_list(&api, "/v1/requests", query.data,
+		 o->limit != 0 ? (size_t)o->limit : API_LIST_DEFAULT,
+		 &items)) == ENDING_DONE) {
 		if (o->waiting)
 			keep_waiting(items, api.principal);
 		rv = request_print_list(cli, items);
@@ -483,8 +481,9 @@ show_hint(const struct cli *cli, const json_t *request)
 	if (strcmp(state, "pending_endorsement") == 0)
 		out_hint(cli, "a manager: lockbox request endorse %s", id);
 	else if (strcmp(state, "pending_approval") == 0)
-		out_hint(cli, "the customer: lockbox request approve %s, or "
-		              "deny",
+		out_hint(cli,
+		    "the customer: lockbox request approve %s, or "
+		    "deny",
 		    id);
 }
 
@@ -499,10 +498,10 @@ show_run(struct cli *cli, const void *opt, char **operand)
 	(void)opt;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = request_fetch(&api, operand[0], &request)) == ENDING_DONE
-	    && (rv = request_review(&api, request, NULL, &review))
-	        == ENDING_DONE
-	    && (rv = request_print(cli, request)) == ENDING_DONE)
+	if ((rv = request_fetch(&api, operand[0], &request)) == ENDING_DONE &&
+	    (rv = request_review(&api, request, NULL, &review)) ==
+		ENDING_DONE &&
+	    (rv = request_print(cli, request)) == ENDING_DONE)
 		show_hint(cli, request);
 	json_decref(request);
 	api_close(&api);
@@ -537,10 +536,9 @@ cancel_run(struct cli *cli, const void *opt, char **operand)
 	(void)opt;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = api_request_id(&api, operand[0], id)) == ENDING_DONE
-	    && (rv = api_post(&api, NULL, &request, "/v1/requests/%s/cancel",
-	            id))
-	        == ENDING_DONE)
+	if ((rv = api_request_id(&api, operand[0], id)) == ENDING_DONE &&
+	    (rv = api_post(&api, NULL, &request, "/v1/requests/%s/cancel",
+		 id)) == ENDING_DONE)
 		rv = request_print(cli, request);
 	json_decref(request);
 	api_close(&api);

@@ -15,7 +15,8 @@ struct signin_opt {
 
 #define O(member) offsetof(struct signin_opt, member)
 static const struct flag signin_flags[] = {
-	{ "url", 0, FLAG_TEXT, O(url), "URL", "the broker: https://HOST[:PORT]" },
+	{ "url", 0, FLAG_TEXT, O(url), "URL",
+	    "the broker: https://HOST[:PORT]" },
 	{ "ca", 0, FLAG_TEXT, O(ca), "FILE",
 	    "PEM of the authority that signed the broker's certificate" },
 	{ "as", 0, FLAG_TEXT, O(as), "PRINCIPAL", "who you are" },
@@ -40,8 +41,8 @@ path_set(const struct cli *cli, const char *value, const char *name,
 }
 
 static int
-settings_apply(const struct cli *cli, const struct signin_opt *o,
-    struct settings *s)
+settings_apply(
+    const struct cli *cli, const struct signin_opt *o, struct settings *s)
 {
 	char url[SETTINGS_URL_MAX + 1];
 	int rv;
@@ -55,23 +56,23 @@ settings_apply(const struct cli *cli, const struct signin_opt *o,
 			s->broker[0] = '\0';
 		memcpy(s->url, url, sizeof(url));
 	}
-	if (o->as != NULL
-	    && (!lb_principal_valid(o->as)
-	        || lb_text_copy(s->principal, sizeof(s->principal), o->as)
-	            != LB_OK))
+	if (o->as != NULL &&
+	    (!lb_principal_valid(o->as) ||
+		lb_text_copy(s->principal, sizeof(s->principal), o->as) !=
+		    LB_OK))
 		return out_fail(cli, ENDING_USAGE,
 		    "'%s' is no principal such as anna@acme.example", o->as);
-	if ((rv = path_set(cli, o->ca, "ca", s->ca)) != ENDING_DONE
-	    || (rv = path_set(cli, o->key, "key", s->key)) != ENDING_DONE
-	    || (rv = path_set(cli, o->trust, "trust", s->trust))
-	        != ENDING_DONE)
+	if ((rv = path_set(cli, o->ca, "ca", s->ca)) != ENDING_DONE ||
+	    (rv = path_set(cli, o->key, "key", s->key)) != ENDING_DONE ||
+	    (rv = path_set(cli, o->trust, "trust", s->trust)) != ENDING_DONE)
 		return rv;
 	if (s->url[0] == '\0' || s->principal[0] == '\0' || s->key[0] == '\0') {
 		rv = out_fail(cli, ENDING_USAGE,
 		    "the first time --url, --as and --key are needed");
-		out_hint(cli, "lockbox signin --url https://broker.example "
-		              "--ca ca.pem --as you@example --key "
-		              "~/.ssh/id_ed25519");
+		out_hint(cli,
+		    "lockbox signin --url https://broker.example "
+		    "--ca ca.pem --as you@example --key "
+		    "~/.ssh/id_ed25519");
 		return rv;
 	}
 	return ENDING_DONE;
@@ -100,8 +101,7 @@ nonce_check(struct api *api, const json_t *reply, struct lb_signin *ret)
 	memcpy(api->settings.broker, broker, strlen(broker) + 1);
 	memcpy(ret->broker, broker, strlen(broker) + 1);
 	memcpy(ret->nonce, nonce, sizeof(ret->nonce));
-	memcpy(ret->principal, api->settings.principal,
-	    sizeof(ret->principal));
+	memcpy(ret->principal, api->settings.principal, sizeof(ret->principal));
 	ret->time = lb_clock_now();
 	return ENDING_DONE;
 }
@@ -114,15 +114,15 @@ signin_post(struct api *api, const struct lb_signin *paper, json_t **ret)
 	int rv;
 
 	if (lb_doc_write(&lb_signin_type, paper, &text) != LB_OK)
-		rv = out_fail(api->cli, ENDING_FAILED,
-		    "the sign-in cannot be written");
+		rv = out_fail(
+		    api->cli, ENDING_FAILED, "the sign-in cannot be written");
 	else
 		rv = sign_text(api->cli, api->settings.key, LB_NS_SIGNIN,
 		    text.data, text.len, &armor, NULL);
 	if (rv == ENDING_DONE)
 		rv = api_post(api,
 		    json_pack("{s:s, s:s}", "text", text.data, "signature",
-		        armor.data),
+			armor.data),
 		    ret, "/v1/signin");
 	lb_buf_clear(&armor);
 	lb_buf_clear(&text);
@@ -135,15 +135,14 @@ session_take(struct api *api, const json_t *reply)
 	const char *token = api_str(reply, "token");
 
 	api->expires_at = api_at(reply, "expires_at");
-	if (token[0] == '\0' || api->expires_at == 0
-	    || strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
-	                     "uvwxyz0123456789-._~+/=")
-	        != strlen(token)
-	    || lb_text_copy(api->token, sizeof(api->token), token) != LB_OK)
+	if (token[0] == '\0' || api->expires_at == 0 ||
+	    strspn(token,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+		"uvwxyz0123456789-._~+/=") != strlen(token) ||
+	    lb_text_copy(api->token, sizeof(api->token), token) != LB_OK)
 		return out_fail(api->cli, ENDING_UNAVAILABLE,
 		    "the broker's answer is no session");
-	memcpy(api->principal, api->settings.principal,
-	    sizeof(api->principal));
+	memcpy(api->principal, api->settings.principal, sizeof(api->principal));
 	return api_session_save(api);
 }
 
@@ -163,11 +162,11 @@ who_print(const struct cli *cli, const json_t *who, int64_t expires_at)
 		return out_json(cli, copy);
 	}
 	out_time(expires_at, until);
-	if ((r = api_join(who, "roles", &roles)) == LB_OK
-	    && (r = api_join(who, "tenants", &tenants)) == LB_OK) {
+	if ((r = api_join(who, "roles", &roles)) == LB_OK &&
+	    (r = api_join(who, "tenants", &tenants)) == LB_OK) {
 		out_field(&t, "principal", "%s", api_str(who, "principal"));
-		out_field(&t, "roles", "%s",
-		    roles.len > 0 ? roles.data : "(none)");
+		out_field(
+		    &t, "roles", "%s", roles.len > 0 ? roles.data : "(none)");
 		out_field(&t, "tenants", "%s",
 		    tenants.len > 0 ? tenants.data : "(all of the provider)");
 		out_field(&t, "session until", "%s", until);
@@ -176,7 +175,7 @@ who_print(const struct cli *cli, const json_t *who, int64_t expires_at)
 	lb_buf_clear(&roles);
 	lb_buf_clear(&tenants);
 	return r == LB_OK ? ENDING_DONE
-	                  : out_fail(cli, ENDING_FAILED, "out of memory");
+			  : out_fail(cli, ENDING_FAILED, "out of memory");
 }
 
 static int
@@ -191,12 +190,12 @@ signin_with(struct cli *cli, const struct settings *s)
 		return rv;
 	/* An old token has no business here. */
 	api.token[0] = '\0';
-	if ((rv = api_post(&api, NULL, &nonce, "/v1/signin/nonce"))
-	        == ENDING_DONE
-	    && (rv = nonce_check(&api, nonce, &paper)) == ENDING_DONE
-	    && (rv = signin_post(&api, &paper, &reply)) == ENDING_DONE
-	    && (rv = session_take(&api, reply)) == ENDING_DONE
-	    && (rv = settings_save(cli, &api.settings)) == ENDING_DONE)
+	if ((rv = api_post(&api, NULL, &nonce, "/v1/signin/nonce")) ==
+		ENDING_DONE &&
+	    (rv = nonce_check(&api, nonce, &paper)) == ENDING_DONE &&
+	    (rv = signin_post(&api, &paper, &reply)) == ENDING_DONE &&
+	    (rv = session_take(&api, reply)) == ENDING_DONE &&
+	    (rv = settings_save(cli, &api.settings)) == ENDING_DONE)
 		rv = who_print(cli, reply, api.expires_at);
 	if (rv == ENDING_DONE)
 		out_hint(cli, "lockbox request ls");
@@ -213,8 +212,8 @@ signin_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)operand;
-	if ((rv = settings_load(cli, &s)) != ENDING_DONE
-	    || (rv = settings_apply(cli, opt, &s)) != ENDING_DONE)
+	if ((rv = settings_load(cli, &s)) != ENDING_DONE ||
+	    (rv = settings_apply(cli, opt, &s)) != ENDING_DONE)
 		return rv;
 	return signin_with(cli, &s);
 }
@@ -231,8 +230,8 @@ signout_run(struct cli *cli, const void *opt, char **operand)
 		return rv;
 	/* The file goes first: whatever the broker says, we have no token. */
 	rv = api_session_forget(cli);
-	if (rv == ENDING_DONE && api.token[0] != '\0'
-	    && api.expires_at > lb_clock_now())
+	if (rv == ENDING_DONE && api.token[0] != '\0' &&
+	    api.expires_at > lb_clock_now())
 		rv = api_post(&api, NULL, NULL, "/v1/signout");
 	if (rv == ENDING_DONE)
 		out_note(cli, "signed out");

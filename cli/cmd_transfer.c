@@ -37,8 +37,9 @@ export_hint(const struct cli *cli, const char *path, const char *namespaces)
 {
 	const char *file = path != NULL ? path : "FILE";
 
-	out_hint(cli, "ssh-keygen -Y sign -n %s -f KEY %s && lockbox request "
-	              "submit %s",
+	out_hint(cli,
+	    "ssh-keygen -Y sign -n %s -f KEY %s && lockbox request "
+	    "submit %s",
 	    namespaces, file, file);
 }
 
@@ -62,21 +63,19 @@ grant_export(struct decide *d, const struct export_opt *o)
 	int rv;
 
 	if (lb_sha256_valid(id)) {
-		if ((rv = grant_fetch(&d->api, id, &grant, NULL))
-		        == ENDING_DONE
-		    && (rv = write_out(d->api.cli, o->output,
-		            api_str(grant, "text")))
-		        == ENDING_DONE)
-			export_hint(d->api.cli, o->output,
-			    "lockbox-revoke-v1");
+		if ((rv = grant_fetch(&d->api, id, &grant, NULL)) ==
+			ENDING_DONE &&
+		    (rv = write_out(d->api.cli, o->output,
+			 api_str(grant, "text"))) == ENDING_DONE)
+			export_hint(d->api.cli, o->output, "lockbox-revoke-v1");
 		json_decref(grant);
 		return rv;
 	}
 	if ((rv = decide_draft(d, &o->narrow)) != ENDING_DONE)
 		return rv;
 	decide_show_grant(d);
-	if ((rv = write_out(d->api.cli, o->output, d->grant.data))
-	    == ENDING_DONE)
+	if ((rv = write_out(d->api.cli, o->output, d->grant.data)) ==
+	    ENDING_DONE)
 		export_hint(d->api.cli, o->output, "lockbox-approve-v1");
 	return rv;
 }
@@ -92,8 +91,8 @@ request_export(struct decide *d, const struct export_opt *o)
 	if (rv == ENDING_DONE)
 		export_hint(d->api.cli, o->output,
 		    strcmp(state, "pending_endorsement") == 0
-		        ? "lockbox-endorse-v1"
-		        : "lockbox-deny-v1");
+			? "lockbox-endorse-v1"
+			: "lockbox-deny-v1");
 	return rv;
 }
 
@@ -106,15 +105,14 @@ export_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	if (o->grant && o->request)
-		return out_fail(cli, ENDING_USAGE,
-		    "--grant or --request, not both");
+		return out_fail(
+		    cli, ENDING_USAGE, "--grant or --request, not both");
 	if ((rv = decide_open(cli, operand[0], &d)) == ENDING_DONE) {
 		/* Unless told: what the next person in line would sign. */
-		grant = o->grant
-		    || (!o->request
-		        && strcmp(api_str(d.request, "state"),
-		               "pending_endorsement")
-		            != 0);
+		grant = o->grant ||
+		    (!o->request &&
+			strcmp(api_str(d.request, "state"),
+			    "pending_endorsement") != 0);
 		rv = grant ? grant_export(&d, o) : request_export(&d, o);
 	}
 	decide_close(&d);
@@ -140,14 +138,14 @@ pair_clear(struct pair *p)
 }
 
 static int
-file_read(const struct cli *cli, const char *path, size_t max,
-    struct lb_buf *ret)
+file_read(
+    const struct cli *cli, const char *path, size_t max, struct lb_buf *ret)
 {
 	enum lb_err r = files_read(path, max, ret);
 
 	if (r != LB_OK)
-		return out_fail(cli, ENDING_FAILED, "read '%s': %s", path,
-		    files_why(r));
+		return out_fail(
+		    cli, ENDING_FAILED, "read '%s': %s", path, files_why(r));
 	return ENDING_DONE;
 }
 
@@ -163,19 +161,18 @@ pair_read(const struct cli *cli, char **operand, struct pair *p)
 		    ? ENDING_DONE
 		    : ENDING_USAGE;
 	else
-		rv = snprintf(path, sizeof(path), "%s.sig", operand[0])
-		        < PATH_MAX
+		rv = snprintf(path, sizeof(path), "%s.sig", operand[0]) <
+			PATH_MAX
 		    ? ENDING_DONE
 		    : ENDING_USAGE;
 	if (rv != ENDING_DONE)
 		return out_fail(cli, rv, "the file's name is too long");
-	if ((rv = file_read(cli, operand[0], LB_TRUST_TEXT_MAX, &p->text))
-	        != ENDING_DONE
-	    || (rv = file_read(cli, path, LB_ARMOR_MAX, &p->armor))
-	        != ENDING_DONE)
+	if ((rv = file_read(cli, operand[0], LB_TRUST_TEXT_MAX, &p->text)) !=
+		ENDING_DONE ||
+	    (rv = file_read(cli, path, LB_ARMOR_MAX, &p->armor)) != ENDING_DONE)
 		return rv;
-	if (lb_buf_add(&p->bundle, p->text.data, p->text.len) != LB_OK
-	    || lb_buf_add(&p->bundle, p->armor.data, p->armor.len) != LB_OK)
+	if (lb_buf_add(&p->bundle, p->text.data, p->text.len) != LB_OK ||
+	    lb_buf_add(&p->bundle, p->armor.data, p->armor.len) != LB_OK)
 		return out_fail(cli, ENDING_FAILED, "out of memory");
 	return ENDING_DONE;
 }
@@ -186,19 +183,18 @@ pair_check(const struct cli *cli, struct pair *p)
 {
 	enum lb_err r;
 
-	if ((r = lb_bundle_split(p->bundle.data, p->bundle.len, &p->split))
-	        != LB_OK
-	    || p->split->count != 1 || p->split->sig_count != 1)
+	if ((r = lb_bundle_split(p->bundle.data, p->bundle.len, &p->split)) !=
+		LB_OK ||
+	    p->split->count != 1 || p->split->sig_count != 1)
 		return out_fail(cli, ENDING_FAILED,
 		    "these are not one document and its signature: %s",
 		    lb_err_text(r != LB_OK ? r : LB_ERR_FORMAT));
 	p->part = &p->split->part[0];
-	if ((r = lb_sshsig_parse(p->armor.data, p->armor.len, &p->sig))
-	        != LB_OK
-	    || (p->ns = lb_ns_find(p->sig.ns)) == 0
-	    || (r = lb_sshsig_verify(&p->sig, p->ns, p->text.data,
-	            p->text.len))
-	        != LB_OK)
+	if ((r = lb_sshsig_parse(p->armor.data, p->armor.len, &p->sig)) !=
+		LB_OK ||
+	    (p->ns = lb_ns_find(p->sig.ns)) == 0 ||
+	    (r = lb_sshsig_verify(&p->sig, p->ns, p->text.data, p->text.len)) !=
+		LB_OK)
 		return out_fail(cli, ENDING_FAILED,
 		    "the signature is not over this text, or not in a "
 		    "namespace of lockbox: %s",
@@ -211,7 +207,7 @@ static int
 reply_print(const struct cli *cli, const json_t *reply)
 {
 	return api_str(reply, "code")[0] != '\0' ? request_print(cli, reply)
-	                                         : grant_print(cli, reply);
+						 : grant_print(cli, reply);
 }
 
 static int
@@ -220,8 +216,8 @@ endorsement_post(struct api *api, const struct pair *p, json_t **ret)
 	struct lb_request q;
 
 	if (lb_request_parse(p->text.data, p->text.len, &q) != LB_OK)
-		return out_fail(api->cli, ENDING_FAILED,
-		    "what is endorsed is no request");
+		return out_fail(
+		    api->cli, ENDING_FAILED, "what is endorsed is no request");
 	return api_post(api, json_pack("{s:s}", "signature", p->armor.data),
 	    ret, "/v1/requests/%s/endorse", q.request);
 }
@@ -233,14 +229,14 @@ pair_post(struct api *api, const struct pair *p, json_t **ret)
 	case LB_NS_APPROVE:
 	case LB_NS_REVOKE:
 	case LB_NS_DENY:
-		return api_post_text(api, p->bundle.data, p->bundle.len, ret,
-		    "/v1/hook");
+		return api_post_text(
+		    api, p->bundle.data, p->bundle.len, ret, "/v1/hook");
 	case LB_NS_ENDORSE:
 		return endorsement_post(api, p, ret);
 	case LB_NS_REQUEST:
 		return api_create(api,
 		    json_pack("{s:s, s:s}", "text", p->text.data, "signature",
-		        p->armor.data),
+			p->armor.data),
 		    ret, "/v1/requests");
 	default:
 		return out_fail(api->cli, ENDING_USAGE,
@@ -258,10 +254,10 @@ submit_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)opt;
-	if ((rv = pair_read(cli, operand, &p)) == ENDING_DONE
-	    && (rv = pair_check(cli, &p)) == ENDING_DONE
-	    && (rv = api_open(cli, p.ns == LB_NS_REQUEST, &api)) == ENDING_DONE
-	    && (rv = pair_post(&api, &p, &reply)) == ENDING_DONE)
+	if ((rv = pair_read(cli, operand, &p)) == ENDING_DONE &&
+	    (rv = pair_check(cli, &p)) == ENDING_DONE &&
+	    (rv = api_open(cli, p.ns == LB_NS_REQUEST, &api)) == ENDING_DONE &&
+	    (rv = pair_post(&api, &p, &reply)) == ENDING_DONE)
 		rv = reply_print(cli, reply);
 	json_decref(reply);
 	api_close(&api);

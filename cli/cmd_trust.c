@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api.h"
 #include "commands.h"
 #include "files.h"
 #include "lockbox/bundle.h"
@@ -93,6 +94,12 @@ static const struct flag sign_flags[] = {
 static const struct flag verify_flags[] = {
 	{ "pin", 0, FLAG_TEXT, O(pin), "FILE",
 	    "a document you trust already: FILE must follow from it" },
+	{ 0 },
+};
+
+static const struct flag fetch_flags[] = {
+	{ "output", 'o', FLAG_TEXT, O(f.output), "FILE",
+	    "write there instead of standard output" },
 	{ 0 },
 };
 #undef O
@@ -657,6 +664,71 @@ out:
 	return rv;
 }
 
+/* Only the newest document goes out, with its signatures. */
+static int
+submit_run(struct cli *cli, const void *opt, char **operand)
+{
+	struct trust_file t = { 0 };
+	struct api api = { 0 };
+	json_t *reply = NULL;
+	char path[API_PATH_MAX];
+	const char *from;
+	int rv;
+
+	(void)opt;
+	if ((rv = trust_file_load(cli, operand[0], &t)) != ENDING_DONE)
+		return rv;
+	from = t.last->doc.text;
+	(void)snprintf(
+	    path, sizeof(path), "/v1/tenants/%s/trust", t.paper->tenant);
+	if (t.last->sig_count == 0)
+		rv = out_fail(cli, ENDING_FAILED,
+		    "nobody has signed it yet: lockbox trust sign %s",
+		    operand[0]);
+	else if ((rv = api_open(cli, false, &api)) == ENDING_DONE)
+		rv = api_post_text(&api, from,
+		    t.text.len - (size_t)(from - t.text.data), &reply, path);
+	if (rv == ENDING_DONE && cli->json)
+		rv = out_json(cli, json_incref(reply));
+	else if (rv == ENDING_DONE)
+		out_line(cli->out,
+		    "%s: serial %lld is in force at the broker; "
+		    "hosts learn it with their next question",
+		    t.paper->tenant, (long long)t.paper->serial);
+	json_decref(reply);
+	api_close(&api);
+	trust_file_clear(&t);
+	return rv;
+}
+
+static int
+fetch_run(struct cli *cli, const void *opt, char **operand)
+{
+	const struct trust_opt *o = opt;
+	struct lb_buf text = { 0 };
+	struct api api = { 0 };
+	enum lb_err r;
+	int rv;
+
+	if (!lb_name_valid(operand[0]))
+		return out_fail(
+		    cli, ENDING_USAGE, "'%s' is no tenant's name", operand[0]);
+	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
+		return rv;
+	rv = api_get_text(
+	    &api, HTTP_BODY_MAX, &text, "/v1/tenants/%s/trust", operand[0]);
+	if (rv == ENDING_DONE &&
+	    (r = files_write(cli, o->f.output, text.data, text.len)) != LB_OK)
+		rv = out_fail(cli, ENDING_FAILED, "write: %s", files_why(r));
+	if (rv == ENDING_DONE)
+		out_hint(cli,
+		    "check it against your own copy: lockbox trust "
+		    "verify FILE --pin YOURS");
+	lb_buf_clear(&text);
+	api_close(&api);
+	return rv;
+}
+
 const struct command trust_commands[] = {
 	{ "trust", "new", NULL, 0, 0, "write a customer's first trust document",
 	    new_flags, sizeof(struct trust_opt), new_run,
@@ -691,5 +763,14 @@ const struct command trust_commands[] = {
 	    verify_flags, sizeof(struct trust_opt), verify_run,
 	    "lockbox trust verify acme.trust\n"
 	    "lockbox trust verify acme-2.trust --pin acme.trust\n" },
+	{ "trust", "submit", "FILE", 1, 1,
+	    "send a signed successor to the broker; needs no sign-in", NULL,
+	    sizeof(struct trust_opt), submit_run,
+	    "lockbox trust submit acme-2.trust\n" },
+	{ "trust", "fetch", "TENANT", 1, 1,
+	    "write all documents of a customer as the broker has them",
+	    fetch_flags, sizeof(struct trust_opt), fetch_run,
+	    "lockbox trust fetch acme -o acme.chain && lockbox trust verify "
+	    "acme.chain\n" },
 	{ 0 },
 };

@@ -6,8 +6,11 @@
 
 extern const struct command decide_commands[];
 extern const struct command grant_commands[];
+extern const struct command host_commands[];
+extern const struct command person_commands[];
 extern const struct command request_commands[];
 extern const struct command signin_commands[];
+extern const struct command tenant_commands[];
 extern const struct command transfer_commands[];
 extern const struct command trust_commands[];
 extern const struct command verify_commands[];

@@ -17,15 +17,15 @@ decide_open(struct cli *cli, const char *typed, struct decide *ret)
 	int rv;
 
 	memset(d, 0, sizeof(*d));
-	if ((rv = api_open(cli, true, &d->api)) != ENDING_DONE
-	    || (rv = request_fetch(&d->api, typed, &d->request)) != ENDING_DONE)
+	if ((rv = api_open(cli, true, &d->api)) != ENDING_DONE ||
+	    (rv = request_fetch(&d->api, typed, &d->request)) != ENDING_DONE)
 		return rv;
 	tenant = api_str(d->request, "tenant");
 	if (!lb_name_valid(tenant))
 		return out_fail(cli, ENDING_UNAVAILABLE,
 		    "the broker's answer is no request");
-	if ((rv = pin_fetch(&d->api, tenant, &d->trust, &d->pinned))
-	    != ENDING_DONE)
+	if ((rv = pin_fetch(&d->api, tenant, &d->trust, &d->pinned)) !=
+	    ENDING_DONE)
 		return rv;
 	return request_review(&d->api, d->request, d->trust, &d->review);
 }
@@ -37,7 +37,7 @@ decide_close(struct decide *d)
 	json_decref(d->request);
 	lb_buf_clear(&d->grant);
 	api_close(&d->api);
-	*d = (struct decide) { 0 };
+	*d = (struct decide){ 0 };
 }
 
 /* One narrowed list: each value must be one of those asked for. */
@@ -58,15 +58,14 @@ part_narrow(const struct cli *cli, const struct part *p)
 
 		for (size_t k = 0; k < p->asked_count; k++)
 			found |= strcmp(p->asked + k * p->size,
-			             p->from->item[i])
-			    == 0;
+				     p->from->item[i]) == 0;
 		if (!found)
 			return out_fail(cli, ENDING_USAGE,
 			    "--%s: '%s' was not asked for", p->flag,
 			    p->from->item[i]);
 		if (*p->count == p->asked_count)
-			return out_fail(cli, ENDING_USAGE,
-			    "--%s: given twice", p->flag);
+			return out_fail(
+			    cli, ENDING_USAGE, "--%s: given twice", p->flag);
 		memcpy(p->item + *p->count * p->size, p->from->item[i],
 		    strlen(p->from->item[i]) + 1);
 		(*p->count)++;
@@ -74,9 +73,11 @@ part_narrow(const struct cli *cli, const struct part *p)
 	return ENDING_DONE;
 }
 
-#define PART(flag_name, list, ask, to)                                \
-	{ flag_name, list, (ask)->item[0], (ask)->count,              \
-		sizeof((ask)->item[0]), (to)->item[0], &(to)->count }
+#define PART(flag_name, list, ask, to)                                         \
+	{                                                                      \
+		flag_name, list, (ask)->item[0], (ask)->count,                 \
+		    sizeof((ask)->item[0]), (to)->item[0], &(to)->count        \
+	}
 
 static int
 span_narrow(const struct cli *cli, const struct decide_narrow *n,
@@ -88,14 +89,14 @@ span_narrow(const struct cli *cli, const struct decide_narrow *n,
 		return out_fail(cli, ENDING_USAGE,
 		    "--start: not before what was asked for, nor in the past");
 	if (n->until != 0 && n->duration != 0)
-		return out_fail(cli, ENDING_USAGE,
-		    "--until or --duration, not both");
+		return out_fail(
+		    cli, ENDING_USAGE, "--until or --duration, not both");
 	ret->not_before = n->start;
 	from = n->start != 0 ? n->start : q->start > now ? q->start : now;
 	ret->duration = n->until != 0 ? n->until - from : n->duration;
 	if (n->until != 0 && n->until <= from)
-		return out_fail(cli, ENDING_USAGE,
-		    "--until: that is before the beginning");
+		return out_fail(
+		    cli, ENDING_USAGE, "--until: that is before the beginning");
 	if (ret->duration > q->duration)
 		return out_fail(cli, ENDING_USAGE,
 		    "that is longer than the engineer asked for");
@@ -151,24 +152,24 @@ narrow_json(const struct review_narrow *w)
 
 	if (w->not_before != 0) {
 		lb_time_format(w->not_before, from);
-		(void)json_object_set_new(body, "not_before",
-		    json_string(from));
+		(void)json_object_set_new(
+		    body, "not_before", json_string(from));
 	}
 	if (w->duration != 0)
-		(void)json_object_set_new(body, "duration",
-		    json_integer((json_int_t)w->duration));
+		(void)json_object_set_new(
+		    body, "duration", json_integer((json_int_t)w->duration));
 	if (w->host.count > 0)
 		(void)json_object_set_new(body, "hosts",
 		    names_json(w->host.item[0], w->host.count,
-		        sizeof(w->host.item[0])));
+			sizeof(w->host.item[0])));
 	if (w->login.count > 0)
 		(void)json_object_set_new(body, "logins",
 		    names_json(w->login.item[0], w->login.count,
-		        sizeof(w->login.item[0])));
+			sizeof(w->login.item[0])));
 	if (w->service.count > 0)
 		(void)json_object_set_new(body, "services",
 		    names_json(w->service.item[0], w->service.count,
-		        sizeof(w->service.item[0])));
+			sizeof(w->service.item[0])));
 	return body;
 }
 
@@ -177,8 +178,8 @@ static const json_t *
 fixed_draft(const struct decide *d, const struct review_narrow *w)
 {
 	const json_t *draft = json_object_get(d->request, "draft");
-	bool narrowed = w->not_before != 0 || w->duration != 0
-	    || w->host.count + w->login.count + w->service.count > 0;
+	bool narrowed = w->not_before != 0 || w->duration != 0 ||
+	    w->host.count + w->login.count + w->service.count > 0;
 
 	if (narrowed || !json_is_true(json_object_get(draft, "fixed")))
 		return NULL;
@@ -186,8 +187,7 @@ fixed_draft(const struct decide *d, const struct review_narrow *w)
 }
 
 static int
-draft_take(struct decide *d, const json_t *draft,
-    const struct review_narrow *w)
+draft_take(struct decide *d, const json_t *draft, const struct review_narrow *w)
 {
 	const char *text = api_str(draft, "text");
 	enum lb_err r;
@@ -195,8 +195,8 @@ draft_take(struct decide *d, const json_t *draft,
 	d->fixed = json_is_true(json_object_get(draft, "fixed"));
 	r = review_grant(&d->review, text, strlen(text), w, d->fixed,
 	    d->trust->longest, lb_clock_now());
-	if (r == LB_OK
-	    && strcmp(api_str(draft, "sha256"), d->review.grant_id) != 0) {
+	if (r == LB_OK &&
+	    strcmp(api_str(draft, "sha256"), d->review.grant_id) != 0) {
 		(void)snprintf(d->review.what, sizeof(d->review.what),
 		    "the grant's text is not the one its sha256 names");
 		r = LB_ERR_FORMAT;
@@ -225,8 +225,8 @@ decide_draft(struct decide *d, const struct decide_narrow *narrow)
 		return rv;
 	if ((fixed = fixed_draft(d, &w)) != NULL)
 		return draft_take(d, fixed, &w);
-	rv = api_post(&d->api, narrow_json(&w), &reply,
-	    "/v1/requests/%s/draft", d->review.request.request);
+	rv = api_post(&d->api, narrow_json(&w), &reply, "/v1/requests/%s/draft",
+	    d->review.request.request);
 	if (rv == ENDING_DONE)
 		rv = draft_take(d, reply, &w);
 	json_decref(reply);
@@ -240,15 +240,15 @@ field_names(struct out_table *t, const char *name, const char *item,
 	struct lb_buf b = { 0 };
 
 	for (size_t i = 0; i < count && !t->failed; i++)
-		if (lb_buf_addf(&b, "%s%s", i > 0 ? ", " : "", item + i * size)
-		    != LB_OK)
+		if (lb_buf_addf(&b, "%s%s", i > 0 ? ", " : "",
+			item + i * size) != LB_OK)
 			t->failed = true;
 	if (b.len > 0)
 		out_field(t, name, "%s", b.data);
 	lb_buf_clear(&b);
 }
 
-#define FIELD_NAMES(t, name, l) \
+#define FIELD_NAMES(t, name, l)                                                \
 	field_names(t, name, (l)->item[0], (l)->count, sizeof((l)->item[0]))
 
 /* What engineer and approver compare, and who asks. */
@@ -257,8 +257,8 @@ summary_head(const struct decide *d, struct out_table *t)
 {
 	const struct lb_request *q = &d->review.request;
 
-	out_field(t, "code", "%s  (the engineer sees the same)",
-	    d->review.code);
+	out_field(
+	    t, "code", "%s  (the engineer sees the same)", d->review.code);
 	out_field(t, "tenant", "%s%s", q->tenant,
 	    d->pinned ? "" : "  (trust as the broker shows it)");
 	out_field(t, "engineer", "%s, signed by key %s%s", q->engineer,
@@ -313,24 +313,24 @@ decide_show_grant(const struct decide *d)
 	out_when(g->not_after, now, when);
 	out_field(&t, "until", "%s (%s)", at, when);
 	if (d->fixed)
-		out_field(&t, "note", "another approver has signed this text; "
-		                      "other terms are a new draft");
+		out_field(&t, "note",
+		    "another approver has signed this text; "
+		    "other terms are a new draft");
 	summary_print(d, &t);
 }
 
 void
-decide_show_text(const struct cli *cli, const char *text, size_t len,
-    enum lb_ns ns)
+decide_show_text(
+    const struct cli *cli, const char *text, size_t len, enum lb_ns ns)
 {
 	out_line(cli->err, "%s", "");
-	out_line(cli->err, "Exactly this text will be signed, as %s:",
-	    lb_ns_name(ns));
+	out_line(cli->err,
+	    "Exactly this text will be signed, as %s:", lb_ns_name(ns));
 	out_document(cli->err, "  | ", text, len);
 }
 
 int
-decide_key(const struct api *api, const char *flag,
-    char ret[static PATH_MAX])
+decide_key(const struct api *api, const char *flag, char ret[static PATH_MAX])
 {
 	if (flag != NULL)
 		return settings_absolute(flag, ret) == LB_OK
@@ -346,9 +346,9 @@ decide_key(const struct api *api, const char *flag,
 int
 decide_reason(const struct cli *cli, const char *reason)
 {
-	if (reason == NULL
-	    || (strlen(reason) <= LB_REASON_MAX
-	        && lb_text_visible(reason, strlen(reason))))
+	if (reason == NULL ||
+	    (strlen(reason) <= LB_REASON_MAX &&
+		lb_text_visible(reason, strlen(reason))))
 		return ENDING_DONE;
 	return out_fail(cli, ENDING_USAGE,
 	    "--reason: only visible text, one line, at most %d bytes",

@@ -9,8 +9,8 @@
 
 /* The grant that a request led to. */
 static int
-of_request(struct api *api, const char *typed,
-    char ret[static LB_SHA256_LEN + 1])
+of_request(
+    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
 {
 	json_t *request = NULL;
 	const char *id;
@@ -21,8 +21,8 @@ of_request(struct api *api, const char *typed,
 	id = api_str(request, "grant");
 	if (!lb_sha256_valid(id))
 		rv = out_fail(api->cli, ENDING_FAILED,
-		    "request %s has no grant: it is %s",
-		    api_str(request, "id"), api_str(request, "state"));
+		    "request %s has no grant: it is %s", api_str(request, "id"),
+		    api_str(request, "state"));
 	else
 		memcpy(ret, id, LB_SHA256_LEN + 1);
 	json_decref(request);
@@ -30,16 +30,16 @@ of_request(struct api *api, const char *typed,
 }
 
 static int
-text_check(struct api *api, const json_t *grant, const char *id,
-    struct lb_grant *ret)
+text_check(
+    struct api *api, const json_t *grant, const char *id, struct lb_grant *ret)
 {
 	const char *text = api_str(grant, "text");
 	char found[LB_SHA256_LEN + 1];
 	struct lb_grant g;
 
 	lb_doc_id(text, strlen(text), found);
-	if (strcmp(found, id) != 0
-	    || lb_grant_parse(text, strlen(text), &g) != LB_OK)
+	if (strcmp(found, id) != 0 ||
+	    lb_grant_parse(text, strlen(text), &g) != LB_OK)
 		return out_fail(api->cli, ENDING_UNAVAILABLE,
 		    "the broker answered with another grant than %s", id);
 	if (ret != NULL)
@@ -56,11 +56,11 @@ grant_fetch(struct api *api, const char *typed, json_t **ret,
 	int rv;
 
 	rv = strlen(typed) == LB_ID_LEN ? of_request(api, typed, id)
-	                                : api_grant_id(api, typed, id);
+					: api_grant_id(api, typed, id);
 	if (rv != ENDING_DONE)
 		return rv;
-	if ((rv = api_get(api, &grant, "/v1/grants/%s", id)) == ENDING_DONE
-	    && (rv = text_check(api, grant, id, ret_paper)) == ENDING_DONE)
+	if ((rv = api_get(api, &grant, "/v1/grants/%s", id)) == ENDING_DONE &&
+	    (rv = text_check(api, grant, id, ret_paper)) == ENDING_DONE)
 		*ret = grant;
 	else
 		json_decref(grant);
@@ -140,8 +140,8 @@ list_row(struct out_table *t, const json_t *g, int64_t now)
 	/* Enough of it to type, and unique among what is listed. */
 	(void)snprintf(id, sizeof(id), "%.19s", api_str(g, "id"));
 	out_when(api_at(g, "not_after"), now, until);
-	if ((r = api_join(g, "hosts", &hosts)) == LB_OK
-	    && (r = api_join(g, "logins", &logins)) == LB_OK)
+	if ((r = api_join(g, "hosts", &hosts)) == LB_OK &&
+	    (r = api_join(g, "logins", &logins)) == LB_OK)
 		out_row(t, id, api_str(g, "state"), api_str(g, "tenant"),
 		    api_str(g, "engineer"), hosts.data, logins.data, until);
 	lb_buf_clear(&hosts);
@@ -170,14 +170,14 @@ grant_print_list(const struct cli *cli, json_t *items)
 		r = out_table_print(cli->out, &t);
 	out_table_clear(&t);
 	return r == LB_OK ? ENDING_DONE
-	                  : out_fail(cli, ENDING_FAILED, "out of memory");
+			  : out_fail(cli, ENDING_FAILED, "out of memory");
 }
 
 void
 grant_hint(const struct cli *cli, const json_t *grant)
 {
-	const json_t *login
-	    = json_array_get(json_object_get(grant, "logins"), 0);
+	const json_t *login =
+	    json_array_get(json_object_get(grant, "logins"), 0);
 	const json_t *host = json_array_get(json_object_get(grant, "hosts"), 0);
 
 	if (json_is_string(login) && json_is_string(host))

@@ -1,6 +1,6 @@
 /*
- * HTTPS to one broker: TLS 1.2 or later, one CA, no redirects, no proxy from
- * the environment, a capped body, one deadline for a whole call.
+ * One broker over lib's HTTPS: its address and CA, the headers of our calls,
+ * and what we read of an answer's head.
  */
 #ifndef LOCKBOX_CLI_HTTP_H
 #define LOCKBOX_CLI_HTTP_H
@@ -30,26 +30,21 @@ struct http_call {
 struct http_reply {
 	int status;
 	char type[HTTP_TYPE_MAX + 1]; /* "" when it does not say */
-	int64_t date;                 /* of the Date header; 0: none */
 	int64_t retry_after;          /* seconds; 0: none */
 	struct lb_buf body;           /* data is never NULL */
 };
 
 /*
- * url  https://host[:port]
+ * url  https://host[:port], borrowed until http_close
  * ca   PEM file; NULL or "" means the system's authorities
+ *
+ * LB_ERR_MISSING or LB_ERR_FORMAT: the CA file; errors of lb_https_open
  */
 enum lb_err http_open(
     const char *url, const char *ca, struct http **ret) LB_MUST_CHECK;
 void http_close(struct http *h); /* accepts NULL */
 
-/*
- * One call. Any status is LB_OK.
- *
- * LB_ERR_UNREACHABLE, LB_ERR_TIMEOUT, LB_ERR_PEER (TLS, or no HTTP),
- * LB_ERR_MISSING (the CA file), LB_ERR_RANGE (body too large); http_why says
- * more.
- */
+/* One call. Any status is LB_OK; errors of lb_https_send. */
 enum lb_err http_send(struct http *h, const struct http_call *call,
     struct http_reply *ret) LB_MUST_CHECK;
 void http_reply_clear(struct http_reply *reply);

@@ -20,8 +20,8 @@ newid(int64_t now, char ret[static LB_ID_LEN + 1])
 	}
 	for (int i = 10; i < LB_ID_LEN; i++) {
 		size_t bit = (size_t)(i - 10) * 5;
-		unsigned int two = (unsigned int)random[bit / 8] << 8
-		    | (bit / 8 + 1 < sizeof(random) ? random[bit / 8 + 1] : 0);
+		unsigned int two = (unsigned int)random[bit / 8] << 8 |
+		    (bit / 8 + 1 < sizeof(random) ? random[bit / 8 + 1] : 0);
 
 		ret[i] = base32[two >> (11 - bit % 8) & 31];
 	}

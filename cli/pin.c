@@ -8,6 +8,8 @@
 #include "lockbox/clock.h"
 #include "output.h"
 
+#define CHAIN_MAX (4 * 1024 * 1024) /* bytes of all documents */
+
 static enum lb_err
 part_parse(const struct lb_part *part, struct lb_trust **ret)
 {
@@ -54,8 +56,8 @@ step(const struct lb_trust *now_in_force, const struct lb_part *part,
 		return r;
 	if (t->serial > now_in_force->serial)
 		r = lb_trust_follow(now_in_force, part, now, ret_next);
-	else if (t->serial == now_in_force->serial
-	    && strcmp(t->id, now_in_force->id) != 0)
+	else if (t->serial == now_in_force->serial &&
+	    strcmp(t->id, now_in_force->id) != 0)
 		r = LB_ERR_CONFLICT;
 	lb_trust_free(t);
 	return r;
@@ -69,8 +71,8 @@ pin_follow(const struct lb_trust *pin, const struct lb_bundle *bundle,
 	enum lb_err r = LB_OK;
 
 	for (size_t i = 0; r == LB_OK && i < bundle->count; i++) {
-		r = step(owned != NULL ? owned : pin, &bundle->part[i], now,
-		    &next);
+		r = step(
+		    owned != NULL ? owned : pin, &bundle->part[i], now, &next);
 		if (r != LB_OK || next == NULL)
 			continue;
 		lb_trust_free(owned);
@@ -98,12 +100,11 @@ own_load(struct api *api, const char *tenant, struct lb_trust **ret)
 
 	if (path[0] == '\0')
 		return ENDING_DONE;
-	if ((r = files_read(path, LB_BUNDLE_MAX, &text)) != LB_OK
-	    || (r = lb_bundle_split(text.data, text.len, &bundle)) != LB_OK
-	    || (r = bundle->count > 0
-	               ? part_parse(&bundle->part[bundle->count - 1], &t)
-	               : LB_ERR_MISSING)
-	        != LB_OK)
+	if ((r = files_read(path, LB_BUNDLE_MAX, &text)) != LB_OK ||
+	    (r = lb_bundle_split(text.data, text.len, &bundle)) != LB_OK ||
+	    (r = bundle->count > 0
+		    ? part_parse(&bundle->part[bundle->count - 1], &t)
+		    : LB_ERR_MISSING) != LB_OK)
 		rv = out_fail(api->cli, ENDING_CONFIG,
 		    "your own trust document '%s': %s", path, files_why(r));
 	else if (strcmp(t->tenant, tenant) == 0) {
@@ -138,25 +139,67 @@ follow_fail(struct api *api, enum lb_err r, const char *tenant)
 	}
 }
 
+/* Bytes of the first document of text, with its signatures. */
+static size_t
+piece_len(const char *text, size_t len)
+{
+	static const char magic[] = "\nlockbox-trust-v1\n";
+	const char *next = memmem(text, len, magic, strlen(magic));
+
+	return next != NULL ? (size_t)(next - text) + 1 : len;
+}
+
+/* The same as pin_follow, for a chain that is longer than one bundle. */
+static enum lb_err
+text_follow(const struct lb_trust *pin, const char *text, size_t len,
+    struct lb_trust **ret)
+{
+	struct lb_trust *owned = NULL, *next;
+	struct lb_bundle *bundle;
+	enum lb_err r = LB_OK;
+
+	while (r == LB_OK && len > 0) {
+		size_t n = piece_len(text, len);
+
+		if ((r = lb_bundle_split(text, n, &bundle)) != LB_OK)
+			break;
+		r = pin_follow(
+		    owned != NULL ? owned : pin, bundle, lb_clock_now(), &next);
+		lb_bundle_free(bundle);
+		text += n;
+		len -= n;
+		if (r == LB_ERR_MISSING) {
+			r = LB_OK; /* one from before the pin */
+		} else if (r == LB_OK) {
+			lb_trust_free(owned);
+			owned = next;
+		}
+	}
+	if (r == LB_OK && owned == NULL)
+		r = LB_ERR_MISSING;
+	if (r == LB_OK)
+		*ret = owned;
+	else
+		lb_trust_free(owned);
+	return r;
+}
+
 /*
- * One answer's worth of documents behind serial after. *ret stays NULL when
- * there is nothing beyond current.
+ * The documents behind serial after. *ret stays NULL when there is nothing
+ * beyond current.
  */
 static int
 page_follow(struct api *api, const char *tenant, int64_t after,
     const struct lb_trust *current, struct lb_trust **ret)
 {
-	struct lb_bundle *bundle = NULL;
 	struct lb_buf text = { 0 };
 	enum lb_err r;
 	int rv;
 
-	rv = api_get_text(api, LB_BUNDLE_MAX, &text,
+	rv = api_get_text(api, CHAIN_MAX, &text,
 	    "/v1/tenants/%s/trust?after=%lld", tenant, (long long)after);
 	if (rv == ENDING_DONE) {
-		r = lb_bundle_split(text.data, text.len, &bundle);
-		if (r == LB_OK)
-			r = pin_follow(current, bundle, lb_clock_now(), ret);
+		r = text_follow(current, text.data, text.len, ret);
 		if (r == LB_OK && strcmp((*ret)->tenant, tenant) != 0) {
 			lb_trust_free(*ret);
 			*ret = NULL;
@@ -165,7 +208,6 @@ page_follow(struct api *api, const char *tenant, int64_t after,
 		if (r != LB_OK && (r != LB_ERR_MISSING || current == NULL))
 			rv = follow_fail(api, r, tenant);
 	}
-	lb_bundle_free(bundle);
 	lb_buf_clear(&text);
 	return rv;
 }

@@ -32,7 +32,7 @@ int pin_fetch(struct api *api, const char *tenant, struct lb_trust **ret,
  * and the errors of lb_trust_follow
  */
 enum lb_err pin_follow(const struct lb_trust *pin,
-    const struct lb_bundle *bundle, int64_t now, struct lb_trust **ret)
-    LB_MUST_CHECK;
+    const struct lb_bundle *bundle, int64_t now,
+    struct lb_trust **ret) LB_MUST_CHECK;
 
 #endif

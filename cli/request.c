@@ -111,8 +111,7 @@ request_print(const struct cli *cli, const json_t *request)
 	const json_t *list = json_object_get(request, "approvals");
 
 	if (cli->json)
-		return out_json(cli,
-		    json_incref((json_t *)(uintptr_t)request));
+		return out_json(cli, json_incref((json_t *)(uintptr_t)request));
 	field_str(&t, "request", request, "id");
 	field_str(&t, "code", request, "code");
 	field_str(&t, "state", request, "state");
@@ -149,8 +148,8 @@ list_row(struct out_table *t, const json_t *r, int64_t now)
 	enum lb_err e;
 
 	out_when(api_at(r, "requested_at"), now, asked);
-	if ((e = api_join(r, "hosts", &hosts)) == LB_OK
-	    && (e = api_join(r, "waiting_for", &who)) == LB_OK)
+	if ((e = api_join(r, "hosts", &hosts)) == LB_OK &&
+	    (e = api_join(r, "waiting_for", &who)) == LB_OK)
 		out_row(t, api_str(r, "id"), api_str(r, "code"),
 		    api_str(r, "state"), api_str(r, "tenant"),
 		    api_str(r, "engineer"), hosts.data, asked, who.data);
@@ -180,7 +179,7 @@ request_print_list(const struct cli *cli, json_t *items)
 		r = out_table_print(cli->out, &t);
 	out_table_clear(&t);
 	return r == LB_OK ? ENDING_DONE
-	                  : out_fail(cli, ENDING_FAILED, "out of memory");
+			  : out_fail(cli, ENDING_FAILED, "out of memory");
 }
 
 int
@@ -230,8 +229,8 @@ progress(const struct cli *cli, const json_t *request, bool changed)
 
 	if (cli->quiet || (!tty && !changed))
 		return;
-	if (request_wait_line(request, lb_clock_now(), &line) == LB_OK
-	    && out_escape(line.data, line.len, &safe) == LB_OK)
+	if (request_wait_line(request, lb_clock_now(), &line) == LB_OK &&
+	    out_escape(line.data, line.len, &safe) == LB_OK)
 		(void)fprintf(cli->err, tty ? "\r\033[K%s" : "%s\n", safe.data);
 	(void)fflush(cli->err);
 	lb_buf_clear(&line);
@@ -262,18 +261,19 @@ static void
 ended_hint(const struct cli *cli, const json_t *request)
 {
 	const char *state = api_str(request, "state");
-	const json_t *login
-	    = json_array_get(json_object_get(request, "logins"), 0);
-	const json_t *host
-	    = json_array_get(json_object_get(request, "hosts"), 0);
+	const json_t *login =
+	    json_array_get(json_object_get(request, "logins"), 0);
+	const json_t *host =
+	    json_array_get(json_object_get(request, "hosts"), 0);
 
-	if (strcmp(state, "active") == 0 && json_is_string(login)
-	    && json_is_string(host))
+	if (strcmp(state, "active") == 0 && json_is_string(login) &&
+	    json_is_string(host))
 		out_hint(cli, "ssh %s@%s", json_string_value(login),
 		    json_string_value(host));
 	else if (request_ending(state) == ENDING_DENIED)
-		out_hint(cli, "ask again with 'lockbox request create' if it "
-		              "is still needed");
+		out_hint(cli,
+		    "ask again with 'lockbox request create' if it "
+		    "is still needed");
 }
 
 int
@@ -295,8 +295,8 @@ request_wait(struct api *api, const char *id, int64_t until)
 		if (rv != ENDING_LATER)
 			break;
 		changed = strcmp(state, api_str(request, "state")) != 0;
-		(void)snprintf(state, sizeof(state), "%s",
-		    api_str(request, "state"));
+		(void)snprintf(
+		    state, sizeof(state), "%s", api_str(request, "state"));
 		progress(api->cli, request, changed);
 		now = lb_clock_now();
 		if (until != 0 && now >= until) {
@@ -312,7 +312,8 @@ request_wait(struct api *api, const char *id, int64_t until)
 	}
 	if (rv == ENDING_TIMEOUT) {
 		out_fail(api->cli, rv, "nobody decided in time");
-		out_hint(api->cli, "it stays open: lockbox request wait %s", id);
+		out_hint(
+		    api->cli, "it stays open: lockbox request wait %s", id);
 	}
 	json_decref(request);
 	return rv;

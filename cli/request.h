@@ -34,8 +34,8 @@ int request_print_list(const struct cli *cli, json_t *items);
 int request_ending(const char *state);
 
 /* Who must act, as one line: "waiting for anna@acme.example (1 more), ...". */
-enum lb_err request_wait_line(const json_t *request, int64_t now,
-    struct lb_buf *ret) LB_MUST_CHECK;
+enum lb_err request_wait_line(
+    const json_t *request, int64_t now, struct lb_buf *ret) LB_MUST_CHECK;
 
 /*
  * Look until somebody decided, or until (0: for ever). On a terminal one line

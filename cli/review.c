@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAIL(review, error, ...)                                         \
+#define FAIL(review, error, ...)                                               \
 	(snprintf((review)->what, REVIEW_WHAT_MAX, __VA_ARGS__), (error))
 
 static bool
@@ -42,10 +42,9 @@ engineer_pinned(const struct lb_trust *t, const struct lb_request *q,
 	for (size_t i = 0; i < t->engineer.count; i++) {
 		const struct lb_pinned *p = &t->engineer.item[i];
 
-		if (strcmp(p->principal, q->engineer) == 0
-		    && (p->namespaces & LB_NS_REQUEST) != 0
-		    && lb_pinned_in_dates(p, now)
-		    && lb_sshkey_equal(&p->key, key))
+		if (strcmp(p->principal, q->engineer) == 0 &&
+		    (p->namespaces & LB_NS_REQUEST) != 0 &&
+		    lb_pinned_in_dates(p, now) && lb_sshkey_equal(&p->key, key))
 			return true;
 	}
 	return false;
@@ -61,11 +60,10 @@ engineer_check(const struct review_claim *c, const struct lb_trust *trust,
 	if (c->signature == NULL || c->signature[0] == '\0')
 		return FAIL(r, LB_ERR_SIGNATURE,
 		    "the engineer's signature is not there");
-	if ((e = lb_sshsig_parse(c->signature, strlen(c->signature), &sig))
-	        != LB_OK
-	    || (e = lb_sshsig_verify(&sig, LB_NS_REQUEST, c->text,
-	            strlen(c->text)))
-	        != LB_OK)
+	if ((e = lb_sshsig_parse(c->signature, strlen(c->signature), &sig)) !=
+		LB_OK ||
+	    (e = lb_sshsig_verify(
+		 &sig, LB_NS_REQUEST, c->text, strlen(c->text))) != LB_OK)
 		return FAIL(r, LB_ERR_SIGNATURE,
 		    "the engineer's signature does not verify: %s",
 		    lb_err_text(e));
@@ -89,15 +87,16 @@ review_request(const struct review_claim *claim, const struct lb_trust *trust,
 	enum lb_err e;
 
 	if (claim->text == NULL)
-		return FAIL(ret, LB_ERR_FORMAT, "the request's text is missing");
+		return FAIL(
+		    ret, LB_ERR_FORMAT, "the request's text is missing");
 	e = lb_request_parse(claim->text, strlen(claim->text), &r.request);
 	if (e != LB_OK)
 		return FAIL(ret, LB_ERR_FORMAT, "the request's text: %s",
 		    lb_err_text(e));
 	lb_doc_id(claim->text, strlen(claim->text), r.request_id);
 	lb_request_code(r.request_id, r.code);
-	if ((e = claim_check(claim, &r)) != LB_OK
-	    || (e = engineer_check(claim, trust, now, &r)) != LB_OK) {
+	if ((e = claim_check(claim, &r)) != LB_OK ||
+	    (e = engineer_check(claim, trust, now, &r)) != LB_OK) {
 		memcpy(ret->what, r.what, sizeof(r.what));
 		return e;
 	}
@@ -111,8 +110,8 @@ review_request(const struct review_claim *claim, const struct lb_trust *trust,
 
 /* Names that a grant lists against those wanted; both are sorted. */
 static bool
-list_same(const char *a, size_t a_count, const char *b, size_t b_count,
-    size_t size)
+list_same(
+    const char *a, size_t a_count, const char *b, size_t b_count, size_t size)
 {
 	if (a_count != b_count)
 		return false;
@@ -122,14 +121,14 @@ list_same(const char *a, size_t a_count, const char *b, size_t b_count,
 	return true;
 }
 
-#define SAME(a, b)                                                     \
-	list_same((a)->item[0], (a)->count, (b)->item[0], (b)->count, \
+#define SAME(a, b)                                                             \
+	list_same((a)->item[0], (a)->count, (b)->item[0], (b)->count,          \
 	    sizeof((a)->item[0]))
 
 /* Exactly what was asked, or what the person narrowed it to. */
 static enum lb_err
-lists_check(struct review *r, const struct lb_grant *g,
-    const struct review_narrow *n)
+lists_check(
+    struct review *r, const struct lb_grant *g, const struct review_narrow *n)
 {
 	const struct lb_request *q = &r->request;
 
@@ -142,8 +141,8 @@ lists_check(struct review *r, const struct lb_grant *g,
 	if (!SAME(&g->login, n->login.count > 0 ? &n->login : &q->login))
 		return FAIL(r, LB_ERR_RANGE,
 		    "the grant names other logins than it should");
-	if (!SAME(&g->service,
-	        n->service.count > 0 ? &n->service : &q->service))
+	if (!SAME(
+		&g->service, n->service.count > 0 ? &n->service : &q->service))
 		return FAIL(r, LB_ERR_RANGE,
 		    "the grant names other services than it should");
 	return LB_OK;
@@ -161,16 +160,18 @@ times_check(struct review *r, const struct lb_grant *g,
 	if (longest > 0 && span > longest)
 		span = longest;
 	if (has > span + REVIEW_EARLY)
-		return FAIL(r, LB_ERR_RANGE, "the grant lasts longer than it "
-		                             "should");
+		return FAIL(r, LB_ERR_RANGE,
+		    "the grant lasts longer than it "
+		    "should");
 	if (has < span - REVIEW_EARLY)
-		return FAIL(r, LB_ERR_RANGE, "the grant is shorter than asked "
-		                             "for, and nobody shortened it");
+		return FAIL(r, LB_ERR_RANGE,
+		    "the grant is shorter than asked "
+		    "for, and nobody shortened it");
 	if (from < now)
 		from = now;
-	if (g->not_before > from + REVIEW_CLOCKS
-	    || g->not_before
-	        < from - REVIEW_EARLY - REVIEW_CLOCKS - REVIEW_DRAFT_GOOD)
+	if (g->not_before > from + REVIEW_CLOCKS ||
+	    g->not_before <
+		from - REVIEW_EARLY - REVIEW_CLOCKS - REVIEW_DRAFT_GOOD)
 		return FAIL(r, LB_ERR_RANGE,
 		    "the grant begins at another time than it should");
 	if (g->issued < now - REVIEW_DRAFT_GOOD - REVIEW_CLOCKS)
@@ -187,8 +188,8 @@ review_grant(struct review *r, const char *text, size_t len,
 	enum lb_err e;
 
 	if ((e = lb_grant_parse(text, len, &g)) != LB_OK)
-		return FAIL(r, LB_ERR_FORMAT, "the grant's text: %s",
-		    lb_err_text(e));
+		return FAIL(
+		    r, LB_ERR_FORMAT, "the grant's text: %s", lb_err_text(e));
 	if (!lb_grant_within(&g, &r->request, r->request_id))
 		return FAIL(r, LB_ERR_RANGE,
 		    "the grant says more than the engineer asked for");
@@ -200,9 +201,9 @@ review_grant(struct review *r, const char *text, size_t len,
 	if (longest > 0 && g.not_after - g.not_before > longest)
 		return FAIL(r, LB_ERR_RANGE,
 		    "the grant lasts longer than the trust document allows");
-	if (!fixed
-	    && ((e = lists_check(r, &g, narrow)) != LB_OK
-	        || (e = times_check(r, &g, narrow, longest, now)) != LB_OK))
+	if (!fixed &&
+	    ((e = lists_check(r, &g, narrow)) != LB_OK ||
+		(e = times_check(r, &g, narrow, longest, now)) != LB_OK))
 		return e;
 	r->grant = g;
 	lb_doc_id(text, len, r->grant_id);
@@ -215,9 +216,9 @@ signer_line(const struct lb_pinned_list *l, const struct lb_sshkey *key,
     enum lb_ns ns, int64_t now)
 {
 	for (size_t i = 0; i < l->count; i++)
-		if ((l->item[i].namespaces & ns) != 0
-		    && lb_pinned_in_dates(&l->item[i], now)
-		    && lb_sshkey_equal(&l->item[i].key, key))
+		if ((l->item[i].namespaces & ns) != 0 &&
+		    lb_pinned_in_dates(&l->item[i], now) &&
+		    lb_sshkey_equal(&l->item[i].key, key))
 			return &l->item[i];
 	return NULL;
 }
@@ -253,8 +254,8 @@ review_signer(struct review *r, const struct lb_trust *trust,
 		    sig->key.fp, trust->tenant);
 	if (ns != LB_NS_APPROVE)
 		return LB_OK;
-	if (strcmp(p->principal, r->grant.engineer) == 0
-	    || lb_keyfps_has(&r->grant.engineer_key, sig->key.fp))
+	if (strcmp(p->principal, r->grant.engineer) == 0 ||
+	    lb_keyfps_has(&r->grant.engineer_key, sig->key.fp))
 		return FAIL(r, LB_ERR_FORBIDDEN,
 		    "nobody approves a request of their own");
 	if (p != hook && !shows_enough(trust, sig))
@@ -263,6 +264,6 @@ review_signer(struct review *r, const struct lb_trust *trust,
 		    "that does",
 		    trust->tenant,
 		    trust->require == LB_REQUIRE_TOUCH ? "a touch"
-		                                       : "a PIN or finger");
+						       : "a PIN or finger");
 	return LB_OK;
 }

@@ -16,10 +16,10 @@
 #include "lockbox/sshsig.h"
 #include "lockbox/trust.h"
 
-#define REVIEW_WHAT_MAX    256
-#define REVIEW_EARLY       60  /* seconds not-before may lie before "now" */
-#define REVIEW_DRAFT_GOOD  600 /* seconds a draft may be old */
-#define REVIEW_CLOCKS      60  /* seconds between the broker's clock and ours */
+#define REVIEW_WHAT_MAX   256
+#define REVIEW_EARLY      60  /* seconds not-before may lie before "now" */
+#define REVIEW_DRAFT_GOOD 600 /* seconds a draft may be old */
+#define REVIEW_CLOCKS     60  /* seconds between the broker's clock and ours */
 
 /* What the broker says about a request, borrowed. NULL: it does not say. */
 struct review_claim {
@@ -58,8 +58,8 @@ struct review_narrow {
  * LB_ERR_FORMAT, LB_ERR_SIGNATURE, LB_ERR_FORBIDDEN (not the pinned key)
  */
 enum lb_err review_request(const struct review_claim *claim,
-    const struct lb_trust *trust, int64_t now, struct review *ret)
-    LB_MUST_CHECK;
+    const struct lb_trust *trust, int64_t now,
+    struct review *ret) LB_MUST_CHECK;
 
 /*
  * Check a grant's text against the request in r: within it (lb_grant_within),
