@@ -1,0 +1,72 @@
+/* Small things about rows that need no rules. */
+#include "rows.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const state_names[STATES] = {
+	[STATE_PENDING_ENDORSEMENT] = "pending_endorsement",
+	[STATE_PENDING_APPROVAL] = "pending_approval",
+	[STATE_SCHEDULED] = "scheduled",
+	[STATE_ACTIVE] = "active",
+	[STATE_EXPIRED] = "expired",
+	[STATE_REVOKED] = "revoked",
+	[STATE_RETURNED] = "returned",
+	[STATE_DENIED] = "denied",
+	[STATE_CANCELLED] = "cancelled",
+	[STATE_LAPSED] = "lapsed",
+};
+
+const char *
+row_state_name(enum state s)
+{
+	assert(s > 0 && s < STATES);
+	return state_names[s];
+}
+
+enum state
+row_state_find(const char *name)
+{
+	for (int s = 1; s < STATES; s++)
+		if (strcmp(state_names[s], name) == 0)
+			return (enum state)s;
+	return 0;
+}
+
+int64_t
+request_row_due(const struct request_row *q)
+{
+	switch (q->state) {
+	case STATE_PENDING_ENDORSEMENT:
+	case STATE_PENDING_APPROVAL:
+		return q->lapses_at;
+	case STATE_SCHEDULED:
+		return q->not_before;
+	case STATE_ACTIVE:
+		return q->not_after;
+	default:
+		return 0;
+	}
+}
+
+void
+row_text(char *ret, size_t size, const char *s)
+{
+	size_t len = strlen(s);
+
+	assert(len < size);
+	memcpy(ret, s, len + 1);
+}
+
+void
+trust_row_clear(struct trust_row *t)
+{
+	lb_buf_clear(&t->bundle);
+}
+
+void
+grant_row_clear(struct grant_row *g)
+{
+	lb_buf_clear(&g->bundle);
+	lb_buf_clear(&g->killing);
+}

@@ -1,0 +1,189 @@
+/*
+ * What the broker keeps, as the stores hand it over and the rules judge it.
+ * Structs without behaviour. Documents are kept as the exact text that was
+ * signed; what stands beside it is read from it again by store.c.
+ */
+#ifndef BROKER_ROWS_H
+#define BROKER_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lockbox/buf.h"
+#include "lockbox/papers.h"
+#include "lockbox/sshkey.h"
+#include "lockbox/sshsig.h"
+
+#define ROW_PERSON_KEYS_MAX 8
+#define ROW_MAIL_MAX        254 /* chars */
+#define ROW_MACHINE_LEN     32  /* machine-id(5): lower-case hex */
+#define ROW_SALT_LEN        32  /* hex of 128 bits */
+#define ROW_TOKEN_HASH_LEN  64  /* hex of 256 bits */
+#define ROW_IDEM_MAX        64  /* chars of an Idempotency-Key */
+#define ROW_EVENTS_MAX      3   /* of one change */
+
+/* What a provider's person may do; a set. */
+enum role {
+	ROLE_ENGINEER = 1 << 0,
+	ROLE_MANAGER = 1 << 1,
+	ROLE_OPERATOR = 1 << 2,
+	ROLE_AUDITOR = 1 << 3,
+	ROLE_APPROVER =
+	    1 << 4, /* from a tenant's trust document, never stored */
+};
+#define ROLES_PROVIDER                                                         \
+	(ROLE_ENGINEER | ROLE_MANAGER | ROLE_OPERATOR | ROLE_AUDITOR)
+
+/* The state of a request; a grant shares its request's. */
+enum state {
+	STATE_PENDING_ENDORSEMENT = 1,
+	STATE_PENDING_APPROVAL,
+	STATE_SCHEDULED,
+	STATE_ACTIVE,
+	STATE_EXPIRED,
+	STATE_REVOKED,
+	STATE_RETURNED,
+	STATE_DENIED,
+	STATE_CANCELLED,
+	STATE_LAPSED,
+};
+#define STATES (STATE_LAPSED + 1)
+
+/* Who did something, and his signature if it carried one. at 0: nobody. */
+struct deed {
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char signature[LB_ARMOR_MAX + 1]; /* may be empty */
+	char reason[LB_REASON_MAX + 1];   /* may be empty */
+	int64_t at;
+};
+
+/*
+ * version is 0 for a row that is not stored yet; otherwise the store accepts
+ * a change only if nobody was faster.
+ */
+struct person_row {
+	int64_t version;
+	char principal[LB_PRINCIPAL_MAX + 1];
+	unsigned int roles; /* set of enum role, of ROLES_PROVIDER */
+	bool active;
+	char mail[ROW_MAIL_MAX + 1]; /* may be empty */
+	size_t key_count;
+	struct lb_sshkey key[ROW_PERSON_KEYS_MAX];
+};
+
+struct tenant_row {
+	int64_t version;
+	char name[LB_NAME_MAX + 1];
+	int64_t endorse_ttl, approve_ttl, grant_ttl; /* seconds */
+	bool endorsement; /* must a manager endorse first */
+	int64_t created_at;
+};
+
+/* A trust document with its owners' signatures, as a bundle of one part. */
+struct trust_row {
+	char tenant[LB_NAME_MAX + 1];
+	int64_t serial;
+	char sha256[LB_SHA256_LEN + 1];
+	struct lb_buf bundle; /* owned */
+	int64_t added_at;
+};
+
+struct host_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1];
+	char name[LB_HOST_MAX + 1];
+	bool enrolled;
+	char salt[ROW_SALT_LEN + 1]; /* of the open invitation; may be empty */
+	int64_t invited_until;
+	int64_t wrong_macs;
+	char key[LB_KEY_TEXT_MAX + 1]; /* empty until enrolled */
+	char key_fp[LB_KEYFP_LEN + 1];
+	char machine_id[ROW_MACHINE_LEN + 1];
+	int64_t enrolled_at;
+	int64_t last_seen_at;
+};
+
+struct request_row {
+	int64_t version;
+	char sha256[LB_SHA256_LEN + 1];
+	char text[LB_DOC_TEXT_MAX + 1];
+	size_t text_len;
+	struct lb_request doc; /* read from text */
+	char signature[LB_ARMOR_MAX + 1];
+	enum state state;
+	int64_t created_at;
+	int64_t lapses_at;  /* while pending */
+	int64_t not_before; /* of its grant, once there is one */
+	int64_t not_after;
+	char scope[LB_SHA256_LEN + 1]; /* hash of what is asked for */
+	struct deed endorsement, denial;
+	char draft[LB_DOC_TEXT_MAX + 1]; /* the fixed text; may be empty */
+	size_t draft_len;
+	char grant[LB_SHA256_LEN + 1]; /* empty until there is one */
+};
+
+struct approval_row {
+	char tenant[LB_NAME_MAX + 1];
+	char grant[LB_SHA256_LEN + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char key_fp[LB_KEYFP_LEN + 1];
+	char signature[LB_ARMOR_MAX + 1];
+	int64_t at;
+};
+
+/* A grant that reached its threshold. */
+struct grant_row {
+	int64_t version;
+	char sha256[LB_SHA256_LEN + 1];
+	struct lb_buf bundle; /* owned: grant, approvals, request, signature */
+	size_t text_len;      /* the grant's text is the bundle's beginning */
+	struct lb_grant doc;  /* read from it */
+	char request_id[LB_ID_LEN + 1];
+	enum state state;
+	int64_t created_at;
+	struct deed closing;   /* revoked, returned, stopped */
+	struct lb_buf killing; /* owned: a bundle that ends it at the hosts */
+};
+
+struct session_row {
+	char hash[ROW_TOKEN_HASH_LEN + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char key_fp[LB_KEYFP_LEN + 1];
+	char nonce[LB_NONCE_LEN + 1]; /* no two sessions share one */
+	int64_t created_at, expires_at;
+	bool ended;
+};
+
+/* An Idempotency-Key and what came of it. */
+struct idem_row {
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char key[ROW_IDEM_MAX + 1];
+	char body[LB_SHA256_LEN + 1];              /* of route and body */
+	char arg[LB_SHA256_LEN + LB_HOST_MAX + 2]; /* what was made */
+	int64_t at;
+};
+
+/* A record; the store gives the sequence and writes the text. */
+struct event_row {
+	int64_t number; /* in the order of the list it was read for */
+	struct lb_event doc;
+	char text[LB_DOC_TEXT_MAX + 1];
+	size_t text_len;
+};
+
+/* "pending_approval", ...; 0 when there is no such state. */
+const char *row_state_name(enum state s);
+enum state row_state_find(const char *name);
+
+/* When time alone changes its stored state; 0: never. */
+int64_t request_row_due(const struct request_row *q);
+
+/* Copy into a char array; asserts that it fits: only for checked values. */
+void row_text(char *ret, size_t size, const char *s);
+#define ROW_TEXT(array, s) row_text(array, sizeof(array), s)
+
+void trust_row_clear(struct trust_row *t);
+void grant_row_clear(struct grant_row *g);
+
+#endif
