@@ -1,0 +1,72 @@
+/* Inside the SQLite back end: connections and prepared statements. */
+#ifndef BROKER_STORE_SQLITE_H
+#define BROKER_STORE_SQLITE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "store.h"
+
+#define SQLITE_READERS_MAX 64
+
+/* The statements: name and text, in store_sqlite_sql.h. */
+enum stmt {
+#define SQL(name, text) name,
+#define SQL_WRITE(name, text)
+#include "store_sqlite_sql.h"
+#undef SQL
+#undef SQL_WRITE
+	STMTS_READ,
+	STMTS_READ_LAST = STMTS_READ - 1,
+#define SQL(name, text)
+#define SQL_WRITE(name, text) name,
+#include "store_sqlite_sql.h"
+#undef SQL
+#undef SQL_WRITE
+	STMTS,
+};
+extern const char *const sqlite_sql[STMTS];
+
+/* A connection; readers have the first STMTS_READ statements only. */
+struct conn {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[STMTS];
+};
+
+struct sqlite_db {
+	pthread_mutex_t write_lock;
+	struct conn writer;
+	bool broken; /* after a failed write to disk: nothing more */
+	pthread_mutex_t read_lock;
+	pthread_cond_t read_free;
+	size_t reader_count, idle_count;
+	struct conn reader[SQLITE_READERS_MAX];
+	struct conn *idle[SQLITE_READERS_MAX];
+};
+
+enum lb_err sqlite_err(int rc) LB_MUST_CHECK;
+/* Run SQL that gives no rows. */
+enum lb_err sqlite_run(sqlite3 *db, const char *sql) LB_MUST_CHECK;
+/*
+ * Bind all of a statement's parameters: t text, i int64_t, b struct lb_buf *.
+ * They are borrowed until the statement is reset.
+ */
+enum lb_err sqlite_bind(sqlite3_stmt *s, const char *kinds, ...) LB_MUST_CHECK;
+/* A reader for this thread alone; waits for one. */
+struct conn *sqlite_reader_take(struct sqlite_db *d);
+void sqlite_reader_give(struct sqlite_db *d, struct conn *c);
+
+/* The operations, as store.h says. */
+enum lb_err sqlite_open(const char *path, size_t readers, void **ret);
+void sqlite_close(void *p);
+enum lb_err sqlite_check(void *p);
+enum lb_err sqlite_ping(void *p);
+enum lb_err sqlite_commit(void *p, const struct change *c);
+enum lb_err sqlite_host_seen(
+    void *p, size_t count, const struct host_row *rows);
+enum lb_err sqlite_purge(void *p, int64_t sessions_before, int64_t idem_before);
+
+#endif
