@@ -1,0 +1,27 @@
+/* Counters for GET /metrics. Any thread may count. */
+#ifndef BROKER_METRICS_H
+#define BROKER_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "lockbox/buf.h"
+
+struct metrics {
+	atomic_uint_fast64_t ask_allow, ask_pending, ask_deny, ask_refused;
+	atomic_uint_fast64_t http[6]; /* by the status's first digit */
+	atomic_uint_fast64_t store_errors;
+	atomic_uint_fast64_t signins;
+	atomic_uint_fast64_t rate_limited;
+};
+
+static inline void
+metrics_count(atomic_uint_fast64_t *counter)
+{
+	(void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Prometheus text format, appended to ret. */
+enum lb_err metrics_write(struct metrics *m, struct lb_buf *ret) LB_MUST_CHECK;
+
+#endif

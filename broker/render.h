@@ -1,0 +1,29 @@
+/* Rows as the JSON of the interface: doc/http-api.md. NULL: no memory. */
+#ifndef BROKER_RENDER_H
+#define BROKER_RENDER_H
+
+#include <jansson.h>
+
+#include "call.h"
+
+/* "2026-03-02T14:00:00Z", or null for 0. */
+json_t *render_time(int64_t at);
+/* A string, or null for "". */
+json_t *render_text(const char *s);
+json_t *render_roles(unsigned int roles);
+
+json_t *render_person(const struct person_row *p);
+json_t *render_host(const struct host_row *h);
+json_t *render_event(const struct event_row *e);
+/* held may be NULL. */
+json_t *render_tenant(
+    const struct tenant_row *t, const struct held *held, int64_t now);
+/* Reads its approvals. */
+json_t *render_request(
+    struct app *app, const struct request_row *q, int64_t now);
+json_t *render_grant(struct app *app, const struct grant_row *g, int64_t now);
+
+/* Set name to value (taken over); NULL value: remember no memory in *root. */
+void render_set(json_t **root, const char *name, json_t *value);
+
+#endif
