@@ -1,0 +1,36 @@
+/* The handlers, for the route table. What each does: doc/http-api.md. */
+#ifndef BROKER_HANDLERS_H
+#define BROKER_HANDLERS_H
+
+#include "call.h"
+
+/* handle_health.c */
+call_handler health_get, ready_get, metrics_get, broker_get;
+
+/* handle_people.c */
+call_handler nonce_post, signin_post, signout_post, whoami_get, people_list,
+    person_get, person_add, person_change;
+
+/* handle_trust.c */
+call_handler tenants_list, tenant_get, tenant_add, tenant_settings, trust_get,
+    trust_add;
+
+/* handle_host.c */
+call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;
+
+/* handle_ask.c */
+call_handler ask_post;
+
+/* handle_request.c */
+call_handler request_add, requests_list, request_get, request_draft,
+    request_cancel;
+
+/* handle_decision.c */
+call_handler request_endorse, request_approve, request_deny, grant_revoke,
+    hook_post;
+
+/* handle_grant.c */
+call_handler grants_list, grant_get, grant_bundle, grant_return, grant_stop,
+    events_list;
+
+#endif
