@@ -1,0 +1,416 @@
+/*
+ * HTTPS over libmicrohttpd: epoll, a small pool of threads, TLS by GnuTLS, a
+ * small memory limit per connection. Bodies are gathered up to their route's
+ * cap; nothing is parsed here.
+ */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
+#include "lockbox/file.h"
+
+#include "log.h"
+#include "route.h"
+
+#define PEM_MAX        65536
+#define CONNECTION_MEM 8192 /* bytes: also what headers may take */
+#define PATH_MAX_CHARS 1024
+#define LISTEN_BACKLOG 512
+#define STOP_WAIT_MS   5000
+#define TLS_PRIORITIES                                                         \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"              \
+	"+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:%SERVER_PRECEDENCE"
+
+struct server {
+	struct app *app;
+	struct MHD_Daemon *daemon;
+	struct lb_buf cert, key;
+	int fd;
+	unsigned int port;
+};
+
+/* One request on its way. */
+struct exchange {
+	const struct route *route;
+	struct call call;
+	struct reply reply;
+	struct lb_buf body;
+	char address[INET6_ADDRSTRLEN + 1];
+	bool bad_query, bad_body;
+};
+
+static void
+peer_address(struct MHD_Connection *c, char ret[INET6_ADDRSTRLEN + 1])
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *sa = info != NULL ? info->client_addr : NULL;
+
+	(void)snprintf(ret, INET6_ADDRSTRLEN + 1, "unknown");
+	if (sa == NULL)
+		return;
+	(void)getnameinfo(sa,
+	    sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+				      : sizeof(struct sockaddr_in),
+	    ret, INET6_ADDRSTRLEN + 1, NULL, 0, NI_NUMERICHOST);
+}
+
+static bool
+no_store(struct MHD_Response *r, const struct reply *reply)
+{
+	char wait[24];
+	bool ok;
+
+	ok = MHD_add_response_header(r, "Cache-Control", "no-store") &&
+	    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff") &&
+	    MHD_add_response_header(
+		r, "Strict-Transport-Security", "max-age=31536000") &&
+	    MHD_add_response_header(
+		r, "Content-Security-Policy", "default-src 'none'");
+	if (reply->type != NULL)
+		ok &= MHD_add_response_header(r, "Content-Type", reply->type) ==
+		    MHD_YES;
+	if (reply->etag[0] != '\0')
+		ok &=
+		    MHD_add_response_header(r, "ETag", reply->etag) == MHD_YES;
+	if (reply->allow[0] != '\0')
+		ok &= MHD_add_response_header(r, "Allow", reply->allow) ==
+		    MHD_YES;
+	if (reply->status == 401)
+		ok &= MHD_add_response_header(
+			  r, "WWW-Authenticate", "Bearer") == MHD_YES;
+	if (reply->retry_after > 0) {
+		(void)snprintf(
+		    wait, sizeof(wait), "%lld", (long long)reply->retry_after);
+		ok &=
+		    MHD_add_response_header(r, "Retry-After", wait) == MHD_YES;
+	}
+	return ok;
+}
+
+/* Hand the reply over; its body belongs to the response from then on. */
+static enum MHD_Result
+queue(
+    struct server *s, struct MHD_Connection *c, struct reply *reply, bool last)
+{
+	struct MHD_Response *r;
+	enum MHD_Result rv = MHD_NO;
+
+	metrics_count(&s->app->metrics.http[reply->status / 100 % 6]);
+	r = MHD_create_response_from_buffer(reply->body.len,
+	    reply->body.data != NULL ? reply->body.data : NULL,
+	    MHD_RESPMEM_MUST_FREE);
+	if (r == NULL)
+		return MHD_NO;
+	memset(&reply->body, 0, sizeof(reply->body)); /* handed over */
+	if (no_store(r, reply) &&
+	    (!last ||
+		MHD_add_response_header(r, "Connection", "close") == MHD_YES))
+		rv = MHD_queue_response(c, reply->status, r);
+	MHD_destroy_response(r);
+	return rv;
+}
+
+/* Refuse before or instead of the handler. */
+static enum MHD_Result
+refuse(struct server *s, struct MHD_Connection *c, struct exchange *x,
+    const char *code, const char *detail, bool last)
+{
+	enum lb_err r = reply_refuse(&x->reply, code, "%s", detail);
+
+	reply_problem(&x->reply, r);
+	return queue(s, c, &x->reply, last);
+}
+
+static enum MHD_Result
+query_take(
+    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct exchange *x = arg;
+
+	(void)kind;
+	if (name == NULL || route_query(&x->call.query, name, value) != LB_OK)
+		x->bad_query = true;
+	return x->bad_query ? MHD_NO : MHD_YES;
+}
+
+static const char *
+header(struct MHD_Connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+/* What the head alone says is wrong; NULL: nothing. */
+static const char *
+head_wrong(struct MHD_Connection *c, struct exchange *x, const char *method,
+    const char *url)
+{
+	const char *length = header(c, "Content-Length");
+	int64_t n;
+
+	if (strlen(url) > PATH_MAX_CHARS)
+		return "uri_too_long";
+	x->route = route_find(method, url, x->call.arg, x->reply.allow);
+	if (x->route == NULL)
+		return x->reply.allow[0] != '\0' ? "wrong_method" : "not_found";
+	if (length != NULL && header(c, "Transfer-Encoding") != NULL)
+		return "bad_request";
+	if (length != NULL &&
+	    (lb_number_parse(length, 0, INT64_MAX, &n) != LB_OK ||
+		(uint64_t)n > route_body_max(x->route)))
+		return "too_large";
+	if (!route_takes(x->route, header(c, "Content-Type")))
+		return "wrong_type";
+	return NULL;
+}
+
+static enum MHD_Result
+exchange_begin(struct server *s, struct MHD_Connection *c, const char *method,
+    const char *url, const char *version, struct exchange **ret)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+	const char *wrong;
+
+	if (x == NULL)
+		return MHD_NO;
+	*ret = x; /* freed in completed() */
+	peer_address(c, x->address);
+	x->call.query.limit = 50;
+	wrong = strcmp(version, MHD_HTTP_VERSION_1_1) != 0
+	    ? "bad_request"
+	    : head_wrong(c, x, method, url);
+	if (wrong != NULL)
+		return refuse(s, c, x, wrong, "", true);
+	x->body.max = route_body_max(x->route);
+	(void)MHD_get_connection_values(
+	    c, MHD_GET_ARGUMENT_KIND, query_take, x);
+	if (x->bad_query)
+		return refuse(s, c, x, "bad_query", "", true);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
+{
+	if (x->bad_body)
+		return refuse(s, c, x, "too_large", "", true);
+	x->call.body = x->body.data != NULL ? x->body.data : "";
+	x->call.body_len = x->body.len;
+	x->call.authorization = header(c, "Authorization");
+	x->call.if_match = header(c, "If-Match");
+	x->call.idempotency_key = header(c, "Idempotency-Key");
+	x->call.address = x->address;
+	route_run(s->app, x->route, &x->call, &x->reply);
+	return queue(s, c, &x->reply, false);
+}
+
+static enum MHD_Result
+access_one(void *cls, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *len,
+    void **state)
+{
+	struct server *s = cls;
+	struct exchange *x = *state;
+
+	if (x == NULL)
+		return exchange_begin(
+		    s, c, method, url, version, (struct exchange **)state);
+	if (*len > 0) {
+		/* Too much without a Content-Length: read on, keep nothing. */
+		if (!x->bad_body && lb_buf_add(&x->body, data, *len) != LB_OK) {
+			x->bad_body = true;
+			lb_buf_clear(&x->body);
+		}
+		*len = 0;
+		return MHD_YES;
+	}
+	return exchange_end(s, c, x);
+}
+
+static void
+completed(void *cls, struct MHD_Connection *c, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	struct exchange *x = *state;
+
+	(void)cls;
+	(void)c;
+	(void)why;
+	if (x == NULL)
+		return;
+	reply_clear(&x->reply);
+	lb_buf_clear(&x->body);
+	free(x);
+	*state = NULL;
+}
+
+static void
+mhd_log(void *cls, const char *fmt, va_list ap)
+{
+	char text[300];
+
+	(void)cls;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+	LOG_DBG("http: %s", text);
+}
+
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT", numeric. */
+static enum lb_err
+listen_open(const char *listen_on, int *ret_fd, unsigned int *ret_port)
+{
+	char text[CONFIG_LISTEN_MAX], *host = text, *colon;
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
+		    AI_PASSIVE,
+		.ai_socktype = SOCK_STREAM },
+			*ai = NULL;
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int fd = -1, on = 1;
+	enum lb_err r = LB_ERR_FORMAT;
+
+	(void)snprintf(text, sizeof(text), "%s", listen_on);
+	colon = strrchr(text, ':');
+	if (colon == NULL)
+		return r;
+	*colon = '\0';
+	if (*host == '[' && colon[-1] == ']') {
+		host++;
+		colon[-1] = '\0';
+	}
+	if (getaddrinfo(host, colon + 1, &hints, &ai) != 0)
+		return r;
+	r = LB_ERR_IO;
+	fd = socket(
+	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
+	    listen(fd, LISTEN_BACKLOG) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+		goto out;
+	*ret_port = ntohs(ss.ss_family == AF_INET6
+		? ((struct sockaddr_in6 *)&ss)->sin6_port
+		: ((struct sockaddr_in *)&ss)->sin_port);
+	*ret_fd = fd;
+	fd = -1; /* handed over */
+	r = LB_OK;
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	freeaddrinfo(ai);
+	return r;
+}
+
+static struct MHD_Daemon *
+daemon_start(struct server *s)
+{
+	const struct config *c = &s->app->conf;
+
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS |
+		MHD_USE_ERROR_LOG | MHD_USE_ITC,
+	    0, NULL, NULL, access_one, s, MHD_OPTION_EXTERNAL_LOGGER, mhd_log,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, s->fd, MHD_OPTION_THREAD_POOL_SIZE,
+	    (unsigned int)c->threads, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_MEM, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned int)c->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+	    (unsigned int)c->connections_per_address,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)c->timeout,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
+	    completed, NULL, MHD_OPTION_HTTPS_MEM_KEY, s->key.data,
+	    MHD_OPTION_HTTPS_MEM_CERT, s->cert.data,
+	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_END);
+}
+
+enum lb_err
+server_start(struct app *app, struct server **ret)
+{
+	const struct config *c = &app->conf;
+	struct server *s = calloc(1, sizeof(*s));
+	enum lb_err r;
+
+	if (s == NULL)
+		return LB_ERR_MEMORY;
+	s->app = app;
+	s->fd = -1;
+	if ((r = lb_file_read_secret(
+		 c->tls_key, geteuid(), PEM_MAX, &s->key)) != LB_OK) {
+		LOG_ERR_R(r, "read TLS key '%s'", c->tls_key);
+		goto out;
+	}
+	if ((r = lb_file_read_trusted(
+		 c->tls_cert, geteuid(), PEM_MAX, &s->cert)) != LB_OK) {
+		LOG_ERR_R(r, "read TLS certificate '%s'", c->tls_cert);
+		goto out;
+	}
+	if ((r = listen_open(c->listen, &s->fd, &s->port)) != LB_OK) {
+		LOG_ERR_R(r, "listen on '%s'", c->listen);
+		goto out;
+	}
+	s->daemon = daemon_start(s);
+	if (s->daemon == NULL) {
+		LOG_ERROR("start the HTTPS server: key and certificate '%s'?",
+		    c->tls_cert);
+		r = LB_ERR_IO;
+		goto out;
+	}
+	*ret = s;
+	s = NULL; /* handed over */
+out:
+	server_stop(s);
+	return r;
+}
+
+unsigned int
+server_port(const struct server *s)
+{
+	return s->port;
+}
+
+/* Requests in flight are answered; silent connections are just closed. */
+static void
+drain(struct MHD_Daemon *d)
+{
+	const union MHD_DaemonInfo *info;
+
+	for (int waited = 0; waited < STOP_WAIT_MS; waited += 50) {
+		info =
+		    MHD_get_daemon_info(d, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+		if (info == NULL || info->num_connections == 0)
+			return;
+		(void)usleep(50000);
+		if (waited >= 500)
+			return;
+	}
+}
+
+void
+server_stop(struct server *s)
+{
+	MHD_socket fd = MHD_INVALID_SOCKET;
+
+	if (s == NULL)
+		return;
+	if (s->daemon != NULL) {
+		fd = MHD_quiesce_daemon(s->daemon);
+		drain(s->daemon);
+		MHD_stop_daemon(s->daemon);
+	}
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	else if (s->fd >= 0 && s->daemon == NULL)
+		(void)close(s->fd);
+	lb_buf_clear(&s->key);
+	lb_buf_clear(&s->cert);
+	free(s);
+}
