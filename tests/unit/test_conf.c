@@ -22,6 +22,7 @@
 struct sample {
 	char broker[16];
 	char note[8];
+	char tag[8];
 	char ca[32];
 	int64_t port;
 	int64_t lease;
@@ -54,6 +55,8 @@ static const struct lb_conf_option table[] = {
 	{ "broker", LB_CONF_TEXT, true, offsetof(struct sample, broker), 16, 1,
 	    0, call_name },
 	{ "note", LB_CONF_TEXT, false, offsetof(struct sample, note), 8, 0, 0,
+	    NULL },
+	{ "tag", LB_CONF_TEXT, false, offsetof(struct sample, tag), 8, 3, 0,
 	    NULL },
 	{ "ca", LB_CONF_PATH, false, offsetof(struct sample, ca), 32, 0, 0,
 	    NULL },
@@ -122,6 +125,8 @@ test_conf_keeps_defaults(void **state)
 	    parse("broker = b\noffline = no\nnote =\n", &s, &e), LB_OK);
 	assert_false(s.offline);
 	assert_string_equal(s.note, "");
+	assert_int_equal(parse("broker = b\ntag = abc\n", &s, &e), LB_OK);
+	assert_string_equal(s.tag, "abc");
 }
 
 static void
@@ -162,6 +167,8 @@ test_conf_errors(void **state)
 		    "bad value of option 'broker'" },
 		{ "broker = 0123456789abcdef\n", LB_ERR_RANGE, 1,
 		    "value out of range of option 'broker'" },
+		{ "tag = ab\n", LB_ERR_RANGE, 1,
+		    "value out of range of option 'tag'" },
 		{ "ca = etc/ca.pem\n", LB_ERR_FORMAT, 1,
 		    "bad value of option 'ca'" },
 		{ "ca =\n", LB_ERR_FORMAT, 1, "bad value of option 'ca'" },

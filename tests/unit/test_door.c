@@ -356,6 +356,7 @@ test_door_flags_belong_together(void **state)
 {
 	static struct lb_door_ask a;
 	struct lb_door_reply p = reply_sample();
+	struct lb_door_final f = final_sample();
 
 	(void)state;
 	a = ask_sample();
@@ -382,6 +383,11 @@ test_door_flags_belong_together(void **state)
 	p.exempt = 0;
 	p.provisional = 1;
 	assert_false(reply_passes(&p));
+
+	f.logged = 0;
+	assert_true(final_passes(&f));
+	f.logged = 2;
+	assert_false(final_passes(&f));
 }
 
 static void

@@ -337,6 +337,22 @@ test_open_owners(void **state)
 	}
 }
 
+/* Whoever owns a sticky directory can still replace what is in it. */
+static void
+test_open_sticky_directory_of_others(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	put_dir("sticky", 01777);
+	put("sticky/file", 0644, OLD);
+	expect_as(at("sticky/file"), NOBODY, MAX, LB_OK);
+	assert_int_equal(chown(at("sticky"), NOBODY, 0), 0);
+	expect_as(at("sticky/file"), NOBODY, MAX, LB_ERR_UNTRUSTED);
+	assert_int_equal(chmod(at("sticky"), 0755), 0);
+	expect_as(at("sticky/file"), NOBODY, MAX, LB_OK);
+}
+
 /* The same file is let in by its own path, refused by any link to it. */
 static void
 test_open_symlinks(void **state)
@@ -470,6 +486,21 @@ test_open_race_of_file_and_fifo(void **state)
 	assert_int_equal(mkfifo(at("mix/fifo"), 0600), 0);
 	pid = swapper("mix/file", "mix/fifo");
 	race("mix/file");
+	child_kill(pid);
+}
+
+static void
+test_open_race_of_file_and_symlink(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	put_dir("sym", 0755);
+	put("sym/file", 0644, OLD);
+	put("sym/evil", 0644, "evil\n");
+	assert_int_equal(symlink("evil", at("sym/link")), 0);
+	pid = swapper("sym/file", "sym/link");
+	race("sym/file");
 	child_kill(pid);
 }
 
@@ -857,10 +888,12 @@ main(void)
 		cmocka_unit_test(test_open_parent_modes),
 		cmocka_unit_test(test_open_linked_into_shared_directory),
 		cmocka_unit_test(test_open_owners),
+		cmocka_unit_test(test_open_sticky_directory_of_others),
 		cmocka_unit_test(test_open_symlinks),
 		cmocka_unit_test(test_open_never_blocks_on_other_kinds),
 		cmocka_unit_test(test_open_race_of_directory_and_symlink),
 		cmocka_unit_test(test_open_race_of_file_and_fifo),
+		cmocka_unit_test(test_open_race_of_file_and_symlink),
 		cmocka_unit_test(test_open_leaks_no_descriptor),
 		cmocka_unit_test(test_write_creates_and_replaces),
 		cmocka_unit_test(test_write_replaces_a_symlink),

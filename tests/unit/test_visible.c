@@ -111,6 +111,13 @@ test_visible_table(void **state)
 		  "b",
 		    false },                    /* private use */
 		{ "a\xf3\xa0\x81\x81", false }, /* tag letter */
+		{ "a\xd8\x80", false },         /* arabic number sign */
+		{ "a\xef\xbf\xb9", false },     /* annotation anchor */
+		{ "a\xf0\x9d\x85\x99", false }, /* null notehead */
+		{ "\xe0\xa4\x95\xe0\xa4\x83", true },
+		{ "a \xe0\xa4\x83", false }, /* spacing mark on a space */
+		{ "a\xe2\x83\x9d", true },   /* enclosed in a circle */
+		{ "a \xe2\x83\x9d", false },
 		{ "a\xf4\x8f\xbf\xbd", false }, /* private plane */
 		{ "a\xcd\xb8", false },         /* unassigned U+0378 */
 		{ "a\x80", false },
