@@ -9,6 +9,7 @@ import ipaddress
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -223,8 +224,8 @@ def program(build):
 
 @pytest.fixture
 def ask(program, authority):
-    def run(*urls, ca=authority.file, env=None, wrap=(), **options):
-        flags = []
+    def run(*urls, ca=authority.file, env=None, wrap=(), flags=(), **options):
+        flags = list(flags)
         for name, value in options.items():
             for one in value if isinstance(value, list) else [value]:
                 flags += [f"-{name}", str(one)]
@@ -293,6 +294,17 @@ def test_what_is_sent(start, ask):
     head, body = server.requests[0]
     assert "Expect" not in head and "Content-Type: text/plain" in head
     assert body == "x" * 100000
+
+
+def test_nothing_of_a_request_stays(start, ask):
+    server = start(keeping())
+    answers = ask(server.url, server.url, m="POST", b="a=b", H="X-One: 1",
+                  flags=["-g"])
+    assert [a.error for a in answers] == [OK, OK]
+    head, body = server.requests[1]
+    assert head.startswith("GET ") and body == ""
+    assert "X-One" not in head and "Content-" not in head
+    assert server.connections == 1
 
 
 def test_one_connection_is_kept(start, ask):
@@ -526,6 +538,18 @@ def test_deadline_while_sending(start, ask):
     def serve(conn, server):
         server.stop.wait(20)
     in_time(ask(start(serve).url, m="POST", b="x" * 120000, t=1000))
+
+
+def test_peer_that_hangs_up_while_we_send(start, ask):
+    """It says why, and is not ended by a signal."""
+    def serve(conn, server):
+        conn.recv(1000)
+        linger = struct.pack("ii", 1, 0)
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        os.close(conn.detach())
+    for _ in range(20):
+        got = ask(start(serve).url, m="POST", b="x" * 120000)
+        assert got.error == PEER, got
 
 
 SILENT_DNS = """

@@ -2,12 +2,13 @@
  * Sends requests through lib's HTTPS client, for tests/system/test_https.py.
  *
  *   https_ask -a CA [-m METHOD] [-b BODY] [-H HEADER] [-t MS] [-c CAP]
- *             [-p PROXY] [-w MS] URL...
+ *             [-p PROXY] [-w MS] [-g] URL...
  *
- * One connection for all URLs, -w apart. One line each: error (0 or negative),
+ * One connection for all URLs, -w apart; with -g all but the first by GET. One line each: error (0 or negative),
  * status, length of the body, milliseconds it took, ETag, start of the body,
  * why; separated by tabs. Then "closed" and the milliseconds that took.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct setup {
 	const char *headers[HEADERS_MAX];
 	size_t header_count;
 	int64_t wait_ms;
+	bool then_get;
 	struct lb_https_request req;
 };
 
@@ -46,7 +48,7 @@ setup_read(int argc, char **argv, struct setup *s)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "a:m:b:H:t:c:p:w:")) != -1) {
+	while ((c = getopt(argc, argv, "a:m:b:H:t:c:p:w:g")) != -1) {
 		if (c == 'a')
 			s->ca = optarg;
 		else if (c == 'm')
@@ -63,6 +65,8 @@ setup_read(int argc, char **argv, struct setup *s)
 			s->proxy = optarg;
 		else if (c == 'w')
 			s->wait_ms = number(optarg);
+		else if (c == 'g')
+			s->then_get = true;
 		else
 			exit(2);
 	}
@@ -132,6 +136,11 @@ main(int argc, char **argv)
 
 		if (i > optind)
 			(void)nanosleep(&nap, NULL);
+		if (i > optind && s.then_get) {
+			s.req.method = "GET";
+			s.req.headers = NULL;
+			s.req.body_len = 0;
+		}
 		s.req.url = argv[i];
 		ask(h, &s.req);
 	}
