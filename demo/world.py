@@ -345,6 +345,101 @@ ruleset(name="world") {{
         self.services[name] = service
         return service
 
+    # --- the whole story's cast ----------------------------------------------
+
+    def furnish(self):
+        """Broker, people, the customer's trust, an enrolled host, sshd."""
+        self.start_syslog()
+        self.init_broker()
+        self.start_broker()
+        for person in ("olga", "avm", "eve", "max", "anna", "bert"):
+            self.key(person)
+        self.sign_in("olga")
+        for person, role in (("avm", "engineer"), ("eve", "engineer"),
+                             ("max", "manager")):
+            self.cli("olga", "person", "add", PEOPLE[person], "--role", role,
+                     "--key", f"{self.key(person)}.pub")
+        self.found_tenant()
+        for person in ("avm", "eve", "max", "anna", "bert"):
+            self.sign_in(person)
+        self.enrol_host()
+        self.authorize("avm", "avm")
+        self.authorize("eve", "eve")
+        self.authorize("deploy", "avm", "eve")
+        self.start_courier()
+        self.start_agent()
+        self.start_sshd()
+
+    def init_broker(self):
+        self.broker_port = free_port()
+        self.url = f"https://127.0.0.1:{self.broker_port}"
+        home = self.path("broker")
+        uid = SYSTEM_USERS["lockbox-broker"]
+        os.chown(home, uid, uid)
+        key = home / "olga.pub"
+        shutil.copy(f"{self.key('olga')}.pub", key)
+        os.chown(key, uid, uid)
+        self.inside(self.program("lockbox-broker"), "init", "--dir",
+                    home / "lockbox", "--name", BROKER, "--url", self.url,
+                    "--listen", f"127.0.0.1:{self.broker_port}", "--operator",
+                    PEOPLE["olga"], "--operator-key", key,
+                    user="lockbox-broker")
+        self.ca = self.path("ca.pem")
+        shutil.copy(home / "lockbox" / "ca.pem", self.ca)
+        self.ca.chmod(0o644)
+
+    def start_broker(self):
+        self.spawn("broker", self.program("lockbox-broker"), "serve", "-c",
+                   self.path("broker", "lockbox", "broker.conf"),
+                   user="lockbox-broker")
+
+        def serves():
+            if not self.services["broker"].alive():
+                raise Failed("the broker ended:\n"
+                             + self.services["broker"].output())
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", self.broker_port)) == 0
+        wait_for("the broker", serves)
+
+    @property
+    def database(self):
+        return self.path("broker", "lockbox", "broker.db")
+
+    def sign_in(self, person):
+        self.cli(person, "signin", "--url", self.url, "--ca", self.ca, "--as",
+                 PEOPLE[person], "--key", self.key(person))
+
+    def found_tenant(self):
+        """The customer's first trust document: anna and bert may approve."""
+        self.trust = self.path("people", "anna", "acme.trust")
+        broker_key = self.path("people", "anna", "broker.pub")
+        shutil.copy(self.path("broker", "lockbox", "broker.key.pub"), broker_key)
+        self.cli("anna", "trust", "new", "--tenant", TENANT, "--broker",
+                 f"{BROKER}={broker_key}", "--approver",
+                 f"{PEOPLE['anna']}={self.key('anna')}.pub", "--approver",
+                 f"{PEOPLE['bert']}={self.key('bert')}.pub", "--longest", "8h",
+                 "--output", self.trust)
+        self.cli("anna", "trust", "sign", self.trust, "--key", self.key("anna"),
+                 "--yes")
+        self.cli("olga", "tenant", "add", "--trust", self.trust)
+
+    def enrol_host(self):
+        """What root does on the host, with the operator's one-time code."""
+        done = self.cli("olga", "host", "invite", HOST, "--tenant", TENANT)
+        code = re.search(r"\b[a-z0-9.-]+-[0-9A-Z]{16}-[0-9A-Z]{26}\b",
+                         done.stdout)[0]
+        etc = self.path("etc", "lockbox")
+        etc.mkdir(mode=0o755)
+        # From the customer's configuration management, never from the broker.
+        shutil.copy(self.trust, etc / "trust")
+        (etc / "trust").chmod(0o644)
+        (etc / "pam.conf").write_text(
+            "".join(f"exempt = {service} root\n" for service in
+                    ("sshd", "login", "su", "sudo")) + "exempt = cron @system\n")
+        self.path("run", "lockbox").mkdir(mode=0o755)
+        self.inside(self.program("lockbox"), "host", "enrol", code, "--url",
+                    self.url, "--ca", self.ca, "--host", HOST)
+
     # --- servers ------------------------------------------------------------
 
     def start_syslog(self):
@@ -476,6 +571,24 @@ ruleset(name="world") {{
             yield
         finally:
             path.write_text(before)
+
+    def exports(self):
+        """What --stay prints, and scripts may use."""
+        names = {
+            "LOCKBOX_ADDR": self.url, "LOCKBOX_CA": self.ca,
+            "SSH_PORT": self.ssh_port, "SSH_PORT_KBDINT": self.ssh_port_kbdint,
+            "LOCKBOX": self.program("lockbox"), "DATABASE": self.database,
+            "SYSLOG": self.syslog_path,
+            "AGENT_SOCKET": self.path("run", "lockbox", "agent.sock"),
+            "INSIDE": " ".join(self.enter()),
+        }
+        for person in PEOPLE:
+            home = self.path("people", person)
+            names[f"KEY_{person.upper()}"] = self.key(person)
+            names[f"AS_{person.upper()}"] = (
+                f"env HOME={home} XDG_CONFIG_HOME={home}/config "
+                f"XDG_STATE_HOME={home}/state XDG_RUNTIME_DIR={home}/run")
+        return names
 
     # --- syslog -------------------------------------------------------------
 
