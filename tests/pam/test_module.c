@@ -1355,6 +1355,153 @@ test_stack_hooks_by_name(void **state)
 	assert_int_not_equal(out.rv, PAM_SUCCESS);
 }
 
+/* --- the stacks that are shipped --- */
+
+/* libpam 1.5 looks for included files in /etc/pam.d whatever it was told: the
+ * name becomes a path in this world. */
+static void
+example_add(const char *line, char *ret, size_t size)
+{
+	static const char *const word[] = { "pam_lockbox.so", "@include ",
+		"include      " };
+	size_t len = strlen(ret);
+
+	for (size_t i = 0; i < COUNT(word); i++) {
+		const char *at = strstr(line, word[i]);
+		int before = at == NULL ? 0 : (int)(at - line);
+
+		if (at == NULL)
+			continue;
+		if (i == 0)
+			snprintf(ret + len, size - len, "%.*sMODULE ARGS\n",
+			    before, line);
+		else
+			snprintf(ret + len, size - len, "%.*s%s%s/%s\n", before,
+			    line, word[i], w.pamd, at + strlen(word[i]));
+		return;
+	}
+	snprintf(ret + len, size - len, "%s\n", line);
+}
+
+static char *
+example_read(const char *service)
+{
+	static char raw[8192], text[8192];
+	char path[512], *save;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", EXAMPLES, service);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	len = fread(raw, 1, sizeof(raw) - 1, f);
+	fclose(f);
+	raw[len] = '\0';
+	text[0] = '\0';
+	for (char *line = strtok_r(raw, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		if (line[0] != '#')
+			example_add(line, text, sizeof(text));
+	return text;
+}
+
+static const char *const examples[] = { "sshd", "sudo", "sudo-i", "su", "su-l",
+	"cron", "atd", "systemd-user", "login" };
+
+static void
+common_write(const char *unix_answer)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "account [success=1 new_authtok_reqd=done default=ignore] "
+	    "pam_debug.so acct=%s\naccount requisite pam_deny.so\n"
+	    "account required pam_permit.so\n",
+	    unix_answer);
+	world_stack(&w, "common-account", text);
+	world_stack(&w, "common-auth", "auth required pam_permit.so\n");
+	world_stack(&w, "common-password", "password required pam_deny.so\n");
+	world_stack(&w, "common-session", "session required pam_permit.so\n");
+	world_stack(&w, "common-session-noninteractive",
+	    "session required pam_permit.so\n");
+}
+
+/* B30, B31: a managed login under each file of conf/pam.d. */
+static void
+test_shipped_stacks_gate_every_service(void **state)
+{
+	static const struct {
+		const char *unix_answer;
+		char agent;
+		int want;
+	} row[] = {
+		{ "success", 'a', PAM_SUCCESS },
+		{ "success", 'd', PAM_PERM_DENIED },
+		{ "success", '-', PAM_PERM_DENIED },
+		{ "new_authtok_reqd", 'a', PAM_NEW_AUTHTOK_REQD },
+		{ "new_authtok_reqd", 'd', PAM_PERM_DENIED },
+		{ "acct_expired", 'd', PAM_PERM_DENIED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++)
+		world_stack(&w, examples[i], example_read(examples[i]));
+	for (size_t r = 0; r < COUNT(row); r++) {
+		common_write(row[r].unix_answer);
+		agent_says(LB_PHASE_ACCOUNT,
+		    row[r].agent == 'a' ? LB_VERDICT_ALLOW : LB_VERDICT_DENY);
+		if (row[r].agent == '-')
+			world_agent_stop(&w);
+		for (size_t i = 0; i < COUNT(examples); i++) {
+			struct trial t = account_of(examples[i], "nobody");
+
+			t.ruser = "nobody";
+			t.through_stack = true;
+			run(&t);
+			if (out.rv != row[r].want || out.logged != 1)
+				fail_msg("%s, row %zu: %d, %u lines",
+				    examples[i], r, out.rv, out.logged);
+			assert_non_null(strstr(out.log[0],
+			    row[r].agent == 'a' ? "=\"allow\"" : "=\"deny\""));
+		}
+	}
+}
+
+/* Where the lines stand matters as much as that they stand there. */
+static void
+test_shipped_stacks_keep_the_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		const char *text = example_read(examples[i]);
+		const char *gate =
+		    strstr(text, "account    requisite    MODULE");
+		const char *nologin = strstr(text, "account    required");
+		const char *common = strstr(text, "/common-account");
+
+		if (strcmp(examples[i], "su-l") == 0) {
+			assert_non_null(strstr(text, "/su\n"));
+			assert_null(strstr(text, "MODULE"));
+			continue;
+		}
+		assert_non_null(gate);
+		assert_non_null(common);
+		assert_true(gate < common);
+		assert_true(nologin == NULL || gate < nologin);
+		if (strcmp(examples[i], "sshd") == 0) {
+			const char *line =
+			    strstr(text, "session    requisite    MODULE");
+
+			assert_non_null(line);
+			assert_true(strstr(text, "pam_loginuid.so") < line);
+			assert_true(line < strstr(text, "pam_env.so"));
+			assert_true(line < strstr(text, "common-session"));
+		} else {
+			assert_null(strstr(text, "session    requisite"));
+		}
+	}
+}
+
 /* --- the process around us --- */
 
 /* B16 */
@@ -1640,6 +1787,8 @@ main(int argc, char **argv)
 		TEST(test_every_cell_of_hooks_and_worlds),
 		TEST(test_stack_semantics),
 		TEST(test_stack_hooks_by_name),
+		TEST(test_shipped_stacks_gate_every_service),
+		TEST(test_shipped_stacks_keep_the_order),
 		TEST(test_environment_changes_nothing),
 		TEST(test_host_process_is_left_as_it_was),
 		TEST(test_signal_storm_changes_nothing),
