@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,7 +53,8 @@ read_ca(struct program *p)
 
 	p->ca.max = CA_FILE_MAX;
 	r = lb_file_read_trusted(p->conf.ca, 0, CA_FILE_MAX, &p->ca);
-	if (r == LB_OK && p->ca.len == 0)
+	if (r == LB_OK &&
+	    strstr(p->ca.data, "-----BEGIN CERTIFICATE-----") == NULL)
 		r = LB_ERR_FORMAT;
 	if (r != LB_OK) {
 		journal_r(r, "read CA '%s'", p->conf.ca);

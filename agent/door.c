@@ -111,9 +111,12 @@ door_receive_ask(struct door_peer *p, struct lb_door_ask *ret)
 	if (fd < 0)
 		return LB_ERR_FORMAT;
 	p->pidfd = fd; /* closed with the peer */
-	if (procs_pidfd_pid(fd, &pid) != LB_OK || pid != p->pid)
-		return LB_ERR_FORBIDDEN;
-	return lb_door_ask_check(&buf, len, ret);
+	if (lb_door_ask_check(&buf, len, ret) != LB_OK)
+		return LB_ERR_FORMAT;
+	r = procs_pidfd_pid(fd, &pid);
+	if (r == LB_ERR_MISSING) /* a close is often said while leaving */
+		return buf.phase == LB_PHASE_CLOSE ? LB_OK : LB_ERR_PEER;
+	return r == LB_OK && pid == p->pid ? LB_OK : LB_ERR_FORBIDDEN;
 }
 
 enum lb_err

@@ -28,12 +28,12 @@ void door_peer_close(struct door_peer *p);
 
 /*
  * Receive the ask with its pidfd, which must be of the process that
- * connected and still lives.
+ * connected and, but for LB_PHASE_CLOSE, still lives.
  *
  * LB_ERR_STATE      not there yet
- * LB_ERR_PEER       hung up
+ * LB_ERR_PEER       hung up, or its process has ended
  * LB_ERR_FORMAT     no such packet, or without exactly one descriptor
- * LB_ERR_FORBIDDEN  the descriptor is of another process, or of none
+ * LB_ERR_FORBIDDEN  the descriptor is of another process, or no pidfd
  */
 enum lb_err door_receive_ask(
     struct door_peer *p, struct lb_door_ask *ret) LB_MUST_CHECK;

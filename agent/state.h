@@ -27,6 +27,15 @@
 #define STATE_KEPT_MAX     8192 /* grants, over all sessions */
 #define STATE_KILLS_MAX    65536
 
+/*
+ * The text of an empty state: what enrolment writes, as lockbox, mode 0600, to
+ * STATE_DIR/state when none is there.
+ */
+#define STATE_EMPTY                                                            \
+	"lockbox-state-v1\nboot: \nfloor: 0\ntrust: \nserial: 0\n"             \
+	"sum: sha256:f489ff485fd3401a9614f866028da44c"                         \
+	"272d1ccb491f1298c3b93859087426dd\n"
+
 /* A grant that came with an answer, as a bundle of its own: the grant with its
  * approvals, then the request with its signatures where the answer had it. */
 struct state_kept {

@@ -138,6 +138,7 @@ test_state_empty(void **state)
 
 	(void)state;
 	written(&st, &text);
+	assert_string_equal(text.data, STATE_EMPTY);
 	assert_int_equal(state_parse(text.data, text.len, &back), LB_OK);
 	assert_int_equal(back.session_count, 0);
 	assert_int_equal(back.floor, 0);
