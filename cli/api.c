@@ -70,7 +70,7 @@ api_open_plain(struct cli *cli, const struct settings *s, struct api *ret)
 	struct api api = { .cli = cli, .settings = *s };
 	enum lb_err r;
 
-	r = http_open(s->url, s->ca, &api.http);
+	r = http_open(s->url, s->ca, s->proxy, &api.http);
 	if (r == LB_ERR_MEMORY)
 		return out_fail(cli, ENDING_FAILED, "out of memory");
 	if (r != LB_OK)

@@ -5,6 +5,8 @@
 #include "cli.h"
 
 extern const struct command decide_commands[];
+extern const struct command doctor_commands[];
+extern const struct command enrol_commands[];
 extern const struct command grant_commands[];
 extern const struct command host_commands[];
 extern const struct command person_commands[];

@@ -19,7 +19,7 @@ struct http {
 };
 
 enum lb_err
-http_open(const char *url, const char *ca, struct http **ret)
+http_open(const char *url, const char *ca, const char *proxy, struct http **ret)
 {
 	struct lb_https_options opt = { .agent = "lockbox/" LOCKBOX_VERSION };
 	struct http *h = calloc(1, sizeof(*h));
@@ -28,7 +28,8 @@ http_open(const char *url, const char *ca, struct http **ret)
 
 	if (h == NULL || (h->url = strdup(url)) == NULL)
 		goto out;
-	if (ca == NULL || ca[0] == '\0')
+	opt.proxy = proxy[0] != '\0' ? proxy : NULL;
+	if (ca[0] == '\0')
 		ca = LB_HTTPS_CA_SYSTEM;
 	if ((r = files_read(ca, LB_HTTPS_CA_MAX, &pem)) != LB_OK)
 		goto out;

@@ -35,13 +35,14 @@ struct http_reply {
 };
 
 /*
- * url  https://host[:port], borrowed until http_close
- * ca   PEM file; NULL or "" means the system's authorities
+ * url    https://host[:port]
+ * ca     PEM file; "" means the system's authorities
+ * proxy  http://host:port; "" means none, whatever the environment says
  *
  * LB_ERR_MISSING or LB_ERR_FORMAT: the CA file; errors of lb_https_open
  */
-enum lb_err http_open(
-    const char *url, const char *ca, struct http **ret) LB_MUST_CHECK;
+enum lb_err http_open(const char *url, const char *ca, const char *proxy,
+    struct http **ret) LB_MUST_CHECK;
 void http_close(struct http *h); /* accepts NULL */
 
 /* One call. Any status is LB_OK; errors of lb_https_send. */

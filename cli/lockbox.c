@@ -45,9 +45,11 @@ const struct command *const cli_commands[] = {
 	grant_commands,
 	tenant_commands,
 	host_commands,
+	enrol_commands,
 	person_commands,
 	trust_commands,
 	verify_commands,
+	doctor_commands,
 	own_commands,
 	NULL,
 };

@@ -50,6 +50,7 @@ check_login(void *conf, const char *value)
 static const struct lb_conf_option options[] = {
 	{ "url", LB_CONF_TEXT, false, S(url), 1, 0, check_url },
 	{ "ca", LB_CONF_PATH, false, S(ca), 0, 0, NULL },
+	{ "proxy", LB_CONF_TEXT, false, S(proxy), 1, 0, NULL },
 	{ "broker", LB_CONF_TEXT, false, S(broker), 1, 0, check_name },
 	{ "principal", LB_CONF_TEXT, false, S(principal), 1, 0,
 	    check_principal },

@@ -16,9 +16,10 @@
 /* Empty strings: not set. */
 struct settings {
 	char url[SETTINGS_URL_MAX +
-	    1];                       /* https://host[:port], no slash at end */
-	char ca[PATH_MAX];            /* PEM; empty: the system's */
-	char broker[LB_NAME_MAX + 1]; /* its name, kept at first sign-in */
+	    1];            /* https://host[:port], no slash at end */
+	char ca[PATH_MAX]; /* PEM; empty: the system's */
+	char proxy[SETTINGS_URL_MAX + 1]; /* http://host:port; empty: none */
+	char broker[LB_NAME_MAX + 1];     /* its name, kept at first sign-in */
 	char principal[LB_PRINCIPAL_MAX + 1];
 	char key[PATH_MAX];   /* private key, or .pub of one in ssh-agent */
 	char trust[PATH_MAX]; /* the customer's own copy: the pin */
