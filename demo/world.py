@@ -239,6 +239,9 @@ class World:
             if not path.exists():
                 continue
             lines = path.read_text().splitlines()
+            if any(re.match(r"\s*account\s+include\s", line)
+                   for line in lines):
+                continue # su-l takes su's lines, with ours among them
             at = next(i for i, line in enumerate(lines)
                       if re.match(r"\s*(account|auth|session|@include)\b", line))
             lines.insert(at, f"account requisite {self.module}")
