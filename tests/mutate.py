@@ -458,7 +458,7 @@ class Workshop:
             source.write_text(text)
             changed = Path(room) / "changed.so"
             try:
-                self.make("-shared", "-o", changed, source)
+                self.make("-O0", "-shared", "-o", changed, source)
             except subprocess.CalledProcessError:
                 return "STALE", "does not compile"
             test = self.noticed(room, mutation.file, changed)
