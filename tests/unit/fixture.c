@@ -330,8 +330,7 @@ fx_find(struct fx *f, enum fx_doc doc, enum fx_who who)
 		if (f->order[i].doc == doc && f->order[i].who == who)
 			return &f->order[i];
 	}
-	assert(!"no such order");
-	abort();
+	abort(); /* no such order */
 }
 
 void
