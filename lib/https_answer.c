@@ -84,12 +84,12 @@ lb_https_answer_header(const struct lb_https_answer *a, const char *name,
     char *ret, size_t ret_size)
 {
 	const char *pos = a->head.data == NULL ? "" : a->head.data;
-	const char *value, *twice;
+	const char *value;
 	size_t len, unused;
 
 	if ((value = head_find(&pos, name, &len)) == NULL)
 		return LB_ERR_MISSING;
-	if ((twice = head_find(&pos, name, &unused)) != NULL)
+	if (head_find(&pos, name, &unused) != NULL)
 		return LB_ERR_PEER;
 	for (size_t i = 0; i < len; i++) {
 		if (value[i] < ' ' || value[i] > '~')
