@@ -214,8 +214,8 @@ problem_fail(const struct api *api, const struct http_reply *reply)
 	} else {
 		const char *detail = api_str(root, "detail");
 
-		out_fail(api->cli, rv, "%s (%s)",
-		    detail[0] != '\0' ? detail : api_str(root, "title"),
+		out_fail(api->cli, rv, "%s%s%s (%s)", api_str(root, "title"),
+		    detail[0] != '\0' ? ": " : "", detail,
 		    api_str(root, "code"));
 	}
 	next = api_str(root, "next");

@@ -1,0 +1,434 @@
+"""lockbox, the command line, against a real broker: the whole flow."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from brokerd import BROKER, TENANT, Brokerd
+
+ID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
+CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}\b")
+PEOPLE = {
+    "avm": ("avm@provider.example", ["engineer"]),
+    "eve": ("eve@provider.example", ["engineer"]),
+    "max": ("max@provider.example", ["manager"]),
+    "anna": ("anna@acme.example", None),
+    "bert": ("bert@acme.example", None),
+}
+
+
+def keygen(path, *options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-C", path.stem, "-f",
+                    str(path), *(options or ("-N", ""))], check=True)
+    return path
+
+
+class Someone:
+    """A person with a home of their own, who runs lockbox."""
+
+    def __init__(self, office, name, principal):
+        self.office, self.name, self.principal = office, name, principal
+        self.home = office.base / name
+        self.key = self.home / "id_ed25519"
+        if not self.key.exists():
+            keygen(self.key)
+
+    @property
+    def env(self):
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "TZ": "UTC",
+                "XDG_CONFIG_HOME": str(self.home / "config"),
+                "XDG_STATE_HOME": str(self.home / "state"), "LANG": "C.UTF-8"}
+
+    def __call__(self, *arguments, code=0, env=None, cwd=None, **options):
+        done = subprocess.run(
+            [self.office.lockbox, *map(str, arguments)], text=True,
+            env={**self.env, **(env or {})}, capture_output=True, check=False,
+            cwd=cwd or self.home, timeout=60,
+            stdin=None if "input" in options else subprocess.DEVNULL, **options)
+        assert done.returncode == code, (
+            f"{arguments}: {done.returncode}, not {code}\n"
+            f"{done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *arguments, **options):
+        return json.loads(self(*arguments, "--format", "json", **options).stdout)
+
+    def signin(self, key=None, **options):
+        return self("signin", "--url", self.office.url, "--ca", self.office.ca,
+                    "--as", self.principal, "--key", key or self.key, **options)
+
+
+class Office:
+    """A broker, a customer with two approvers, and the provider's people."""
+
+    def __init__(self, build, base):
+        self.lockbox = str(build / "cli" / "lockbox")
+        self.base = base
+        self.broker = Brokerd(build)
+        self.url = f"https://127.0.0.1:{self.broker.port}"
+        self.ca = self.broker.home / "ca.pem"
+        operator = base / "olga" / "id_ed25519"
+        operator.parent.mkdir()
+        self.broker.operator.key.save(operator)
+        operator.chmod(0o600)
+        Path(f"{operator}.pub").write_text(
+            self.broker.operator.key.public() + " olga\n")
+        self.olga = Someone(self, "olga", self.broker.operator.name)
+        self.people = {name: Someone(self, name, principal)
+                       for name, (principal, _) in PEOPLE.items()}
+        self.olga.signin()
+        for name, (principal, roles) in PEOPLE.items():
+            if roles:
+                self.olga("person", "add", principal, "--key",
+                          f"{self.people[name].key}.pub",
+                          *(x for role in roles for x in ("--role", role)))
+        key = base / "broker.pub"
+        key.write_text(self.broker.key.public() + "\n")
+        self.trust(TENANT, "acme.trust", "anna", "bert")
+        self.olga("tenant", "add", "--trust", base / "acme.trust")
+        for host in ("db1", "db2"):
+            self.olga("host", "invite", host, "--tenant", TENANT)
+        for person in self.people.values():
+            person.signin()
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["people"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def trust(self, tenant, name, *owners, threshold=1, more=()):
+        lines = [x for owner in owners for x in (
+            "--approver", f"{PEOPLE[owner][0]}={self.people[owner].key}.pub")]
+        first = self.people[owners[0]]
+        first("trust", "new", "--tenant", tenant, "--broker",
+              f"{BROKER}={self.base / 'broker.pub'}", "--threshold", threshold,
+              *lines, *more, "-o", self.base / name)
+        for owner in owners[:threshold]:
+            self.people[owner]("trust", "sign", self.base / name, "--key",
+                               self.people[owner].key, "--yes")
+        return self.base / name
+
+    def ask(self, *more, tenant=TENANT, host="db1"):
+        """A request of avm's: its whole id."""
+        done = self.avm("request", "create", "--tenant", tenant, "--host", host,
+                        "--login", "deploy", "--duration", "2h", "--ticket",
+                        "INC-42", "--reason", "replica lag", "--no-wait", *more)
+        return ID.search(done.stdout)[0]
+
+    def endorsed(self, *more, **where):
+        asked = self.ask(*more, **where)
+        self.max("request", "endorse", asked, "--yes")
+        return asked
+
+    def close(self):
+        self.broker.end()
+
+
+@pytest.fixture(scope="module")
+def office(build, tmp_path_factory):
+    made = Office(build, tmp_path_factory.mktemp("office"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def tidy(request):
+    """One open request per engineer and scope: none is left behind."""
+    yield
+    if "office" in request.fixturenames:
+        avm = request.getfixturevalue("office").avm
+        for item in avm.json("request", "ls", "--limit", 200):
+            if item["state"].startswith("pending"):
+                avm("request", "cancel", item["id"])
+        for item in avm.json("grant", "ls", "--limit", 200):
+            if item["state"] in ("active", "scheduled"):
+                avm("grant", "return", item["id"])
+
+
+def test_the_whole_flow(office):
+    done = office.avm("request", "create", "--tenant", TENANT, "--host", "db1",
+                      "--login", "deploy", "--sudo", "--duration", "2h",
+                      "--reason", "replica lag", "--no-wait")
+    asked, code = ID.search(done.stdout)[0], CODE.search(done.stdout)[0]
+    assert f"next: lockbox request wait {asked}" in done.stderr
+    office.avm("request", "wait", asked, "--timeout", "1s", code=124)
+
+    done = office.max("request", "endorse", asked, "--yes")
+    assert code in done.stderr and "lockbox-endorse-v1" in done.stderr
+    done = office.anna("request", "approve", asked, "--yes")
+    assert code in done.stderr and "  | lockbox-grant-v1" in done.stderr
+    assert "active" in done.stdout
+
+    waited = office.avm("request", "wait", asked)
+    assert "next: ssh deploy@db1" in waited.stderr
+    grant = office.avm.json("grant", "ls")[0]
+    assert grant["request"] == asked and grant["services"] == ["sshd", "sudo"]
+    done = office.anna("grant", "show", grant["id"][7:15])
+    assert "checked here: 1 of 1 approvals count" in done.stderr
+
+    again = office.avm("request", "create", "--tenant", TENANT, "--host", "db1",
+                       "--login", "deploy", "--reason", "again")
+    assert grant["id"] in again.stdout and "covers this already" in again.stderr
+
+    office.anna("grant", "revoke", grant["id"], "--reason", "done", "--yes")
+    assert office.avm.json("grant", "show", grant["id"])["state"] == "revoked"
+    office.avm("request", "wait", asked, code=77)
+
+
+def test_approval_verifies_with_stock_ssh_keygen(office, tmp_path):
+    asked = office.endorsed()
+    office.anna("request", "approve", asked, "--duration", "30m", "--yes")
+    grant = office.avm.json("grant", "show", asked)
+    (tmp_path / "grant").write_text(grant["text"])
+    (tmp_path / "sig").write_text(grant["approvals"][0]["signature"])
+    key = " ".join(Path(f"{office.anna.key}.pub").read_text().split()[:2])
+    (tmp_path / "signers").write_text(
+        f'anna@acme.example namespaces="lockbox-approve-v1" {key}\n')
+    arguments = ["-f", tmp_path / "signers", "-I", "anna@acme.example", "-n",
+                 "lockbox-approve-v1", "-s", tmp_path / "sig"]
+    stock = subprocess.run(["ssh-keygen", "-Y", "verify", *arguments], text=True,
+                           input=grant["text"], capture_output=True, check=False)
+    ours = office.anna("verify", *arguments, input=grant["text"])
+    assert stock.returncode == 0
+    assert ours.stdout == stock.stdout
+    changed = grant["text"].replace("db1", "db2")
+    assert subprocess.run(["ssh-keygen", "-Y", "verify", *arguments], text=True,
+                          input=changed, capture_output=True,
+                          check=False).returncode != 0
+    office.anna("verify", *arguments, input=changed, code=1)
+
+
+def test_export_sign_submit_with_ssh_keygen(office, tmp_path):
+    asked = office.endorsed()
+    office.anna("request", "export", asked, "--duration", "30m", "-o",
+                tmp_path / "grant")
+    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", office.anna.key, "-n",
+                    "lockbox-approve-v1", tmp_path / "grant"], check=True)
+    office.anna("signout")
+    try:
+        done = office.anna("request", "submit", tmp_path / "grant")
+        assert "active" in done.stdout
+        office.anna("request", "submit", tmp_path / "grant") # again: the same
+        (tmp_path / "grant").write_text(
+            (tmp_path / "grant").read_text().replace("deploy", "root"))
+        office.anna("request", "submit", tmp_path / "grant", code=1)
+    finally:
+        office.anna.signin()
+
+
+def test_export_endorsement_and_denial(office, tmp_path):
+    asked = office.ask()
+    for person, namespace, state in (
+            (office.max, "lockbox-endorse-v1", "pending_approval"),
+            (office.bert, "lockbox-deny-v1", "denied")):
+        text = tmp_path / namespace
+        done = person("request", "export", asked, "--request")
+        text.write_text(done.stdout)
+        assert f"-n {namespace}" in done.stderr
+        subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", person.key, "-n",
+                        namespace, text], check=True)
+        assert state in person("request", "submit", text).stdout
+
+
+def test_encrypted_key_signs_through_ssh_agent(office):
+    eve = office.eve
+    key = keygen(eve.home / "locked", "-N", "a passphrase")
+    office.olga("person", "set", eve.principal, "--key", f"{eve.key}.pub",
+                "--key", f"{key}.pub")
+    eve.signin(key=key, code=1) # nobody to ask for the passphrase
+    agent = subprocess.run(["ssh-agent", "-s"], text=True, capture_output=True,
+                           check=True).stdout
+    env = dict(re.findall(r"(SSH_\w+)=([^;]+);", agent))
+    ask = eve.home / "askpass"
+    ask.write_text("#!/bin/sh\necho 'a passphrase'\n")
+    ask.chmod(0o755)
+    try:
+        subprocess.run(["ssh-add", "-q", key], check=True, stdin=subprocess.DEVNULL,
+                       env={**eve.env, **env, "SSH_ASKPASS": str(ask),
+                            "SSH_ASKPASS_REQUIRE": "force"})
+        key.rename(key.with_suffix(".away")) # only the agent has it now
+        done = eve.signin(key=f"{key}.pub", env=env)
+        assert eve.principal in done.stdout
+    finally:
+        subprocess.run(["kill", env["SSH_AGENT_PID"]], check=True)
+        eve.signin()
+
+
+def test_deny_with_a_reason_reaches_the_engineer(office):
+    asked = office.endorsed()
+    office.anna("request", "deny", asked, "--reason", "not during the freeze",
+                "--yes")
+    done = office.avm("request", "wait", asked, code=77)
+    assert "not during the freeze" in done.stdout
+    office.anna("request", "approve", asked, "--yes", code=77)
+
+
+def test_narrowing(office):
+    asked = office.endorsed("--host", "db2", "--service", "sshd", "--sudo")
+    office.anna("request", "approve", asked, "--host", "db3", "--yes", code=2)
+    office.anna("request", "approve", asked, "--duration", "3h", "--yes", code=2)
+    office.anna("request", "approve", asked, "--host", "db2", "--service", "sshd",
+                "--until", "20m", "--yes")
+    grant = office.avm.json("grant", "show", asked)
+    assert grant["hosts"] == ["db2"] and grant["services"] == ["sshd"]
+
+
+def test_two_approvers_sign_one_text(office):
+    office.trust("twins", "twins.trust", "anna", "bert", threshold=2)
+    office.olga("tenant", "add", "--trust", office.base / "twins.trust")
+    office.olga("host", "invite", "db1", "--tenant", "twins")
+    for person in (office.anna, office.bert):
+        person.signin()
+    asked = office.endorsed(tenant="twins")
+    done = office.anna("request", "approve", asked, "--duration", "10m", "--yes")
+    assert "pending_approval" in done.stdout and "another approver" in done.stderr
+    done = office.bert("request", "approve", asked, "--yes")
+    assert "another approver has signed this text" in done.stderr
+    assert "active" in done.stdout
+    grant = office.avm("grant", "show", asked)
+    assert "2 of 2 approvals count" in grant.stderr
+
+
+def test_what_may_not_be_decided(office):
+    asked = office.ask()
+    office.anna("request", "approve", asked, "--yes", code=75) # not endorsed
+    office.avm("request", "endorse", asked, "--yes", code=77)  # one's own
+    office.eve("request", "endorse", asked, "--yes", code=1)   # not her business
+    office.max("request", "endorse", asked, "--yes")
+    office.max("request", "approve", asked, "--yes", code=77)  # no approver
+    office.anna("request", "approve", asked, code=1)           # nobody asked
+    office.anna("request", "approve", asked, "--yes")
+
+
+def test_lists_shows_and_prefixes(office):
+    asked = office.ask()
+    table = office.avm("request", "ls", "--state", "pending_endorsement").stdout
+    assert table.splitlines()[0].startswith("REQUEST") and asked in table
+    assert office.avm.json("request", "show", asked[:-8].lower())["id"] == asked
+    office.avm("request", "show", asked[:3], code=2)
+    office.avm("request", "show", "0" * 8, code=1)
+    shown = office.avm.json("request", "show", asked)
+    assert shown["requested_at"].endswith("Z")
+    assert shown["reason"] == "replica lag" and shown["ticket"] == "INC-42"
+    office.max("request", "endorse", asked, "--yes")
+    waiting = office.anna.json("request", "ls", "--waiting")
+    assert [x["id"] for x in waiting] == [asked]
+    assert office.max.json("request", "ls", "--waiting") == []
+    assert "cancelled" in office.avm("request", "cancel", asked).stdout
+
+
+def test_operators_verbs(office):
+    code = office.olga("host", "invite", "web9", "--tenant", TENANT).stdout.strip()
+    assert re.fullmatch(rf"{BROKER}-[0-9A-Z]{{16}}-[0-9A-Z]{{26}}", code)
+    hosts = office.olga.json("host", "ls", "--tenant", TENANT)
+    assert [h["name"] for h in hosts] == ["db1", "db2", "web9"]
+    assert office.olga.json("host", "show", "web9")["state"] == "invited"
+    office.avm("host", "invite", "web8", "--tenant", TENANT, code=77)
+    office.olga("host", "remove", "web9", "--yes")
+    office.olga("host", "show", "web9", code=1)
+    office.olga("tenant", "set", TENANT, "--approve-ttl", "6h")
+    tenant = office.olga.json("tenant", "show", TENANT)
+    assert tenant["settings"]["approve_ttl"] == 6 * 3600
+    assert TENANT in office.olga("tenant", "ls").stdout
+    office.olga("person", "set", "eve@provider.example", "--active", "no")
+    office.eve("whoami", code=77)
+    office.olga("person", "set", "eve@provider.example", "--active", "yes")
+    office.eve.signin()
+    assert "engineer" in office.eve("whoami").stdout
+    people = {p["principal"] for p in office.olga.json("person", "ls")}
+    assert {"avm@provider.example", "olga@provider.example"} <= people
+
+
+def test_trust_edit_sign_submit_fetch(office):
+    first = office.trust("moving", "moving.trust", "anna")
+    office.olga("tenant", "add", "--trust", first)
+    office.anna.signin()
+    second = office.base / "moving-2.trust"
+    office.anna("trust", "edit", first, "--approver",
+                f"bert@acme.example={office.bert.key}.pub", "--longest", "1h",
+                "-o", second)
+    diff = office.anna("trust", "diff", first, second).stdout
+    assert "approver added: bert@acme.example" in diff
+    assert "longest grant: 4h becomes 1h" in diff
+    office.anna("trust", "submit", second, code=1) # nobody signed
+    office.bert("trust", "sign", second, "--pin", first, "--key", office.bert.key,
+                "--yes", code=77)                  # no owner before it
+    office.anna("trust", "sign", second, "--pin", first, "--key", office.anna.key,
+                "--yes")
+    office.anna("trust", "verify", second, "--pin", first)
+    office.anna("trust", "submit", second)
+    chain = office.base / "moving.chain"
+    office.anna("trust", "fetch", "moving", "-o", chain)
+    assert chain.read_text() == first.read_text() + second.read_text()
+    assert office.anna.json("trust", "verify", chain)["serial"] == 2
+    chain.write_text(chain.read_text().replace("longest: 3600", "longest: 7200"))
+    office.anna("trust", "verify", chain, code=1)
+
+
+def test_usage_and_configuration_errors(office, tmp_path):
+    office.avm("request", "creat", code=2)
+    office.avm("request", "show", code=2)
+    office.avm("request", "ls", "--stat", "x", code=2)
+    office.avm("request", "ls", "--format", "xml", code=2)
+    office.avm("request", "create", "--tenant", TENANT, "--host", "DB 1",
+               "--reason", "x", code=2)
+    office.avm("request", "create", "--tenant", TENANT, "--host", "db1",
+               "--login", "deploy", "--reason", "two\nlines", code=2)
+    office.avm("request", "create", "--tenant", "nobody", "--host", "db1",
+               "--login", "deploy", "--reason", "x", "--no-wait", code=1)
+    bad = tmp_path / "config"
+    bad.write_text("ulr = https://x\n")
+    bad.chmod(0o600)
+    done = office.avm("whoami", "--config", bad, code=78)
+    assert "config:1:" in done.stderr
+    office.avm("whoami", "--config", tmp_path / "none", code=78)
+    stranger = Someone(office, "stranger", "stranger@example")
+    stranger("whoami", code=78)
+    stranger.signin(code=77)
+
+
+def test_broker_away_and_wrong_certificate(office, tmp_path):
+    other = {"LOCKBOX_ADDR": "https://127.0.0.1:9"}
+    done = office.avm("signin", env=other, code=69)
+    assert "cannot be reached" in done.stderr
+    # A session belongs to its address: no token goes anywhere else.
+    office.avm("whoami", env=other, code=77)
+    office.avm("whoami")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                    "/CN=other", "-out", tmp_path / "ca.pem", "-keyout",
+                    tmp_path / "key"], check=True, capture_output=True)
+    office.avm("signin", "--ca", tmp_path / "ca.pem", code=69)
+    office.avm("signin", "--ca", tmp_path / "absent.pem", code=78)
+    office.avm("whoami")
+
+
+def test_secrets_stay_in_their_files(office):
+    session = office.avm.home / "state" / "lockbox" / "session"
+    assert session.stat().st_mode & 0o777 == 0o600
+    token = re.search(r"^token = (.*)$", session.read_text(), re.M)[1]
+    config = office.avm.home / "config" / "lockbox" / "config"
+    assert token not in config.read_text()
+    for arguments in (("whoami", "-v"), ("request", "ls", "-v"),
+                      ("whoami", "--format", "json")):
+        done = office.avm(*arguments)
+        assert token not in done.stdout + done.stderr
+    session.chmod(0o644) # somebody may have read it
+    office.avm("whoami", code=77)
+    session.chmod(0o600)
+    office.avm("whoami")
+
+
+def test_help_speaks_of_every_command(office):
+    for line in office.avm("help").stdout.splitlines():
+        words = re.match(r"  ([a-z-]+(?: [a-z-]+)?)  ", line)
+        if words:
+            done = office.avm("help", *words[1].split())
+            assert done.stdout.startswith(f"usage: lockbox {words[1]}")
+            assert "examples:" in done.stdout
