@@ -17,6 +17,7 @@
 #include "config.h"
 #include "courier.h"
 #include "journal.h"
+#include "landlock.h"
 #include "sandbox.h"
 #include "service.h"
 
@@ -89,6 +90,24 @@ listen_for(struct program *p, uid_t *ret_agent, int *ret_fd)
 	return r;
 }
 
+/* Resolver files only; they are replaced as a whole, so by their folders. */
+static enum lb_err
+close_files(void)
+{
+	static const char *const folders[] = { "/etc", "/run/systemd/resolve",
+		"/run/resolvconf", "/run/NetworkManager", NULL };
+	enum lb_err r;
+
+	r = landlock_read_only(folders);
+	if (r == LB_ERR_UNSUPPORTED) {
+		journal(LOG_WARNING,
+		    "no Landlock in this kernel, going on "
+		    "without");
+		return LB_OK;
+	}
+	return r;
+}
+
 static enum lb_err
 begin(struct program *p, uid_t agent, int fd)
 {
@@ -101,8 +120,9 @@ begin(struct program *p, uid_t agent, int fd)
 		journal_r(r, "set up the connections");
 		return r;
 	}
-	if ((r = sandbox_close_courier()) != LB_OK)
-		journal_r(r, "close the system call filter");
+	if ((r = close_files()) != LB_OK ||
+	    (r = sandbox_close_courier()) != LB_OK)
+		journal_r(r, "close the sandbox");
 	return r;
 }
 
