@@ -118,6 +118,9 @@ class Service:
     def signal(self, number):
         if self.alive():
             os.kill(self.pid, number)
+            # nsenter stops itself with its child, and does not go on with it.
+            if number != signal.SIGSTOP:
+                self.popen.send_signal(signal.SIGCONT)
 
     def stop(self, seconds=10):
         """SIGTERM, and SIGKILL when that is not enough. The exit code."""
