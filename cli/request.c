@@ -7,6 +7,24 @@
 #include "lockbox/clock.h"
 #include "output.h"
 
+/* What comes back must be what was asked for, or a person signs another. */
+static int
+request_get(struct api *api, const char *id, json_t **ret)
+{
+	json_t *request = NULL;
+	int rv;
+
+	if ((rv = api_get(api, &request, "/v1/requests/%s", id)) != ENDING_DONE)
+		return rv;
+	if (strcmp(api_str(request, "id"), id) == 0) {
+		*ret = request;
+		return ENDING_DONE;
+	}
+	json_decref(request);
+	return out_fail(api->cli, ENDING_UNAVAILABLE,
+	    "the broker answered with another request than %s", id);
+}
+
 int
 request_fetch(struct api *api, const char *typed, json_t **ret)
 {
@@ -15,7 +33,7 @@ request_fetch(struct api *api, const char *typed, json_t **ret)
 
 	if ((rv = api_request_id(api, typed, id)) != ENDING_DONE)
 		return rv;
-	return api_get(api, ret, "/v1/requests/%s", id);
+	return request_get(api, id, ret);
 }
 
 static const char *
@@ -288,7 +306,7 @@ request_wait(struct api *api, const char *id, int64_t until)
 	for (;;) {
 		json_decref(request);
 		request = NULL;
-		rv = api_get(api, &request, "/v1/requests/%s", id);
+		rv = request_get(api, id, &request);
 		if (rv != ENDING_DONE)
 			break;
 		rv = request_ending(api_str(request, "state"));
