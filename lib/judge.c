@@ -351,7 +351,7 @@ static const char *
 broker_code(const struct lb_answer *a)
 {
 	if (a->code[strspn(a->code, ALL_LETTERS)] != '\0' ||
-	    a->code[0] == '\0' || strcmp(a->code, "granted") == 0)
+	    strcmp(a->code, "granted") == 0)
 		return "broker_denied";
 	return a->code;
 }

@@ -116,6 +116,8 @@ MUTATIONS = [
          "true"),
     gone("answer: names the grant", "judge.c",
          "!named(&h->answer, gc.part->id)"),
+    gone("answer: the broker's code is a word", "judge.c",
+         "a->code[strspn(a->code, ALL_LETTERS)] != '\\0'"),
     gone("answer: not our word for yes", "judge.c",
          'strcmp(a->code, "granted") == 0'),
 

@@ -502,9 +502,17 @@ verdict_code_of_ours(struct fx *f)
 	say(f, "deny", "granted");
 }
 
+static void
+verdict_code_not_a_word(struct fx *f)
+{
+	say(f, "deny", "no.grant2");
+}
+
 static const struct row verdict_rows[] = {
 	{ "deny", NULL, verdict_deny, "no_grant", 0 },
 	{ "pending", NULL, verdict_pending, "pending_approval", 0 },
+	{ "deny, with an odd word", NULL, verdict_code_not_a_word,
+	    "broker_denied", 0 },
 	{ "deny, saying granted", NULL, verdict_code_of_ours, "broker_denied",
 	    0 },
 };
@@ -974,6 +982,14 @@ dave_is_alice_too(struct fx *f)
 	    f, FX_ENGINEERS, FX_DAVE, "alice@provider.example", LB_NS_REQUEST);
 }
 
+/* He has not tried to. */
+static void
+dave_is_the_engineer_and_silent(struct fx *f)
+{
+	dave_is_the_engineer(f);
+	one_approval(f);
+}
+
 static void
 hook_is_the_engineer(struct fx *f)
 {
@@ -997,6 +1013,8 @@ hook_and_no_engineers(struct fx *f)
 static const struct row own_rows[] = {
 	{ "by name", no_engineer_lines, dave_is_the_engineer, "approval_own",
 	    0 },
+	{ "not at all", no_engineer_lines, dave_is_the_engineer_and_silent,
+	    "approvals_missing", 0 },
 	{ "by login key", no_engineer_lines, dave_logs_in, "approval_own", 0 },
 	{ "by a key under the engineer's name", NULL, dave_is_alice_too,
 	    "approval_own", 0 },
