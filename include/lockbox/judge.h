@@ -31,8 +31,8 @@ struct lb_kills {
 bool lb_kills_has(const struct lb_kills *k, const char *id, int64_t now);
 
 /* The later until of an id stands. LB_ERR_LIMIT past LB_KILLS_MAX. */
-enum lb_err lb_kills_add(struct lb_kills *k, const char *id, int64_t until)
-    LB_MUST_CHECK;
+enum lb_err lb_kills_add(
+    struct lb_kills *k, const char *id, int64_t until) LB_MUST_CHECK;
 void lb_kills_prune(struct lb_kills *k, int64_t now);
 void lb_kills_clear(struct lb_kills *k);
 
@@ -44,8 +44,8 @@ void lb_kills_clear(struct lb_kills *k);
  * ret_added counts the new ones; may be NULL.
  */
 enum lb_err lb_kills_collect(struct lb_kills *k, const struct lb_trust *trust,
-    const struct lb_bundle *bundle, int64_t now, size_t *ret_added)
-    LB_MUST_CHECK;
+    const struct lb_bundle *bundle, int64_t now,
+    size_t *ret_added) LB_MUST_CHECK;
 
 /* One grant against one door, without any answer. */
 struct lb_grant_case {
@@ -66,7 +66,7 @@ struct lb_ruling {
 	char message[LB_MESSAGE_MAX + 1]; /* the broker's, once verified */
 	bool provisional;                 /* the key is not known yet */
 	bool by_delegate;
-	char grant[LB_SHA256_LEN + 1];    /* set on allow */
+	char grant[LB_SHA256_LEN + 1]; /* set on allow */
 	char request[LB_SHA256_LEN + 1];
 	char engineer[LB_PRINCIPAL_MAX + 1];
 	int64_t not_after; /* the grant's, or the delegation's end if sooner */

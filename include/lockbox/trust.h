@@ -59,8 +59,8 @@ struct lb_trust {
  * LB_ERR_FORMAT, LB_ERR_RANGE, LB_ERR_STATE (threshold out of reach),
  * LB_ERR_UNSUPPORTED (a P-256 key in a build without libcrypto)
  */
-enum lb_err lb_trust_parse(const char *text, size_t len,
-    struct lb_trust **ret) LB_MUST_CHECK;
+enum lb_err lb_trust_parse(
+    const char *text, size_t len, struct lb_trust **ret) LB_MUST_CHECK;
 
 void lb_trust_free(struct lb_trust *t); /* accepts NULL */
 
@@ -73,13 +73,13 @@ void lb_trust_free(struct lb_trust *t); /* accepts NULL */
  * next  a part of type lockbox-trust-v1 with its signatures
  * ret   new, freed with lb_trust_free
  *
+ * LB_ERR_SIGNATURE  too few owners; counted first, before next is parsed
  * LB_ERR_STATE      not the successor of current
- * LB_ERR_SIGNATURE  too few owners
  * and the errors of lb_trust_parse
  */
 enum lb_err lb_trust_follow(const struct lb_trust *current,
-    const struct lb_part *next, int64_t now, struct lb_trust **ret)
-    LB_MUST_CHECK;
+    const struct lb_part *next, int64_t now,
+    struct lb_trust **ret) LB_MUST_CHECK;
 
 /*
  * Is it signed by its own owners, threshold of them: what a broker and
@@ -91,9 +91,9 @@ enum lb_err lb_trust_selfsigned(const struct lb_trust *t,
 /* What counting found; codes are stable, see doc/codes.md. */
 struct lb_quorum {
 	bool reached;
-	bool by_delegate;    /* ends at trust->delegate_until */
-	const char *code;    /* when not reached: why, e.g. "approvals_missing" */
-	size_t counted;      /* signatures that count */
+	bool by_delegate; /* ends at trust->delegate_until */
+	const char *code; /* when not reached: why, e.g. "approvals_missing" */
+	size_t counted;   /* signatures that count */
 	size_t needed;
 	struct {
 		char principal[LB_PRINCIPAL_MAX + 1];
@@ -115,8 +115,9 @@ void lb_trust_count_approvals(const struct lb_trust *t,
 
 /*
  * Did any one approver, hook or delegate line with that namespace sign: for
- * deny (over a request) and revoke (over a grant). "require" does not bind;
- * pages do. ret_principal may be NULL.
+ * deny (over a request) and revoke (over a grant). "require" does not bind, nor
+ * does delegate-until: closing is harmless; dates and pages do. ret_principal
+ * may be NULL.
  */
 bool lb_trust_closed_by(const struct lb_trust *t, const struct lb_part *part,
     enum lb_ns ns, int64_t now, char ret_principal[LB_PRINCIPAL_MAX + 1]);
@@ -126,8 +127,7 @@ bool lb_trust_closed_by(const struct lb_trust *t, const struct lb_part *part,
  * now in its dates.
  */
 bool lb_trust_request_signed(const struct lb_trust *t,
-    const struct lb_part *part, const struct lb_request *request,
-    int64_t now);
+    const struct lb_part *part, const struct lb_request *request, int64_t now);
 
 /* Did a broker line of that name, now in its dates, sign the answer. */
 bool lb_trust_answer_signed(const struct lb_trust *t,
