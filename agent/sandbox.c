@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -242,7 +243,7 @@ add_sockets(scmp_filter_ctx f, const int *families, size_t count)
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	return rc;
 }
 
@@ -259,7 +260,7 @@ add_courier_rest(scmp_filter_ctx f)
 		    f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 0);
 	if (rc == 0)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		    SCMP_A1(SCMP_CMP_EQ, 0x541b /* FIONREAD */));
+		    SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
 	if (rc == 0)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
