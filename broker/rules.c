@@ -290,7 +290,8 @@ draft_times(const struct lb_request *r, const struct narrowing *n,
 	int64_t span = n->duration != 0 ? n->duration : r->duration;
 	int64_t from = n->not_before != 0 ? n->not_before : r->start;
 
-	if (span < LB_DURATION_MIN || span > r->duration ||
+	/* A request has a least duration; an approver may give any less. */
+	if (span < 1 || span > r->duration ||
 	    (n->not_before != 0 &&
 		(n->not_before < r->start || n->not_before < now ||
 		    n->not_before > now + RULES_START_MAX)))

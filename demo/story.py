@@ -94,7 +94,8 @@ class Story:
                 env={**self.world.person_env(person), **self.names()},
                 capture_output=True, text=True, check=False,
                 stdin=subprocess.DEVNULL)
-            self.teller.output(done.stdout + done.stderr)
+            if done.stdout + done.stderr:
+                self.teller.output(done.stdout + done.stderr)
             claim(done.returncode == 0, f"'{line}' succeeds")
 
     def names(self):
@@ -137,14 +138,14 @@ class Story:
             signs in with her ssh key, reads what will be signed, shortens it
             to {GRANT_SECONDS} seconds, and signs exactly that text.""")
         self.shell("anna", f"""
-            curl -sS --cacert $CA -H 'Content-Type: application/json' -d '{{}}' $URL/v1/signin/nonce | jq -r .nonce > nonce
+            curl -sS --fail-with-body --cacert $CA -H 'Content-Type: application/json' -d '{{}}' $URL/v1/signin/nonce | jq -r .nonce > nonce
             printf 'lockbox-signin-v1\\nbroker: {BROKER}\\nprincipal: %s\\nnonce: %s\\ntime: %s\\n' $ME $(cat nonce) $(date -u +%FT%TZ) > signin
             ssh-keygen -q -Y sign -f $KEY -n lockbox-signin-v1 signin
-            jq -n --rawfile text signin --rawfile signature signin.sig '{{$text,$signature}}' | curl -sS --cacert $CA --json @- $URL/v1/signin | jq -r '"Authorization: Bearer " + .token' > session
-            curl -sS --cacert $CA -H @session --json '{{"duration": {GRANT_SECONDS}}}' $URL/v1/requests/{self.id}/draft | jq -j .text > grant
+            jq -n --rawfile text signin --rawfile signature signin.sig '{{$text,$signature}}' | curl -sS --fail-with-body --cacert $CA --json @- $URL/v1/signin | jq -r '"Authorization: Bearer " + .token' > session
+            curl -sS --fail-with-body --cacert $CA -H @session --json '{{"duration": {GRANT_SECONDS}}}' $URL/v1/requests/{self.id}/draft | jq -j .text > grant
             cat grant
             ssh-keygen -q -Y sign -f $KEY -n lockbox-approve-v1 grant
-            cat grant grant.sig | curl -sS --cacert $CA -H 'Content-Type: text/plain' --data-binary @- $URL/v1/hook | jq -r '"state: " + .state'
+            cat grant grant.sig | curl -sS --fail-with-body --cacert $CA -H 'Content-Type: text/plain' --data-binary @- $URL/v1/hook | jq -r '"state: " + .state'
             """)
 
     def let_in(self):
