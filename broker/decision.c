@@ -294,6 +294,8 @@ approve_read(struct app *app, struct reply *reply, struct matter *m,
 	    lb_grant_parse(v->text, v->text_len, &a->grant) != LB_OK)
 		return reply_refuse(
 		    reply, "bad_document", "not a lockbox-grant-v1");
+	if (strcmp(a->grant.request, m->q.sha256) != 0)
+		return reply_refuse(reply, "not_within", "%s", "");
 	sheet_init(&a->sheet, &lb_grant_type, v->text, v->text_len);
 	lb_doc_id(v->text, v->text_len, a->id);
 	r = store_approval_each(

@@ -262,11 +262,11 @@ class Brokerd:
 
     # --- requests, grants, questions ------------------------------------------
 
-    def request_text(self, engineer, **fields):
+    def request_text(self, by, **fields):
         lines = {
             "request": papers.new_id(), "tenant": TENANT, "broker": BROKER,
-            "engineer": engineer.name,
-            "engineer_key": [engineer.key.fingerprint()], "host": [HOST],
+            "engineer": by.name,
+            "engineer_key": [by.key.fingerprint()], "host": [HOST],
             "login": ["deploy"], "service": ["sshd"], "duration": 7200,
             "reason_type": "customer_initiated_support",
             "reason": "disk is full", "requested": papers.stamp(time.time()),
@@ -274,12 +274,11 @@ class Brokerd:
         lines.update(fields)
         return papers.document("request", **lines)
 
-    def ask_for(self, engineer, text=None, **fields):
+    def ask_for(self, by, text=None, **fields):
         """Make a request; returns the answer."""
-        text = text or self.request_text(engineer, **fields)
+        text = text or self.request_text(by, **fields)
         return self.post("/v1/requests", {
-            "text": text, "signature": engineer.key.sign("request", text)},
-            engineer)
+            "text": text, "signature": by.key.sign("request", text)}, by)
 
     def endorse(self, manager, request):
         return self.post(f"/v1/requests/{request['id']}/endorse", {
