@@ -298,6 +298,17 @@ denial_carry(struct ask *a)
 	return lb_buf_adds(&a->parts, q->denial.signature);
 }
 
+/* The answer's word for a state. */
+static const char *
+code_of(enum state s)
+{
+	if (s == STATE_SCHEDULED)
+		return "not_yet";
+	if (s == STATE_ACTIVE) /* its grant did not fit this question */
+		return "no_grant";
+	return row_state_name(s);
+}
+
 static enum lb_err
 no_answer(struct ask *a)
 {
@@ -314,12 +325,9 @@ no_answer(struct ask *a)
 		return LB_OK;
 	}
 	s = state_now(&a->best, a->call->now);
-	if (s == STATE_ACTIVE) /* its grant did not fit this question */
-		say(a, "deny", "no_grant");
-	else if (rules_state_pending(s) || s == STATE_SCHEDULED)
-		say(a, "pending", row_state_name(s));
-	else
-		say(a, "deny", row_state_name(s));
+	say(a,
+	    rules_state_pending(s) || s == STATE_SCHEDULED ? "pending" : "deny",
+	    code_of(s));
 	if (s != STATE_ACTIVE)
 		why(a, s);
 	return s == STATE_DENIED ? denial_carry(a) : LB_OK;
@@ -332,6 +340,11 @@ verdict(struct ask *a)
 
 	if (strcmp(a->q.trust, a->held->trust->id) != 0)
 		return trust_answer(a);
+	if (a->call->now >= a->held->trust->good_until) {
+		say(a, "deny", "trust_expired");
+		message(a, "the tenant's trust document is past its end");
+		return LB_OK;
+	}
 	r = store_grant_at_door(a->app->store, a->q.tenant, a->q.host,
 	    a->q.login, a->call->now, grant_take, a);
 	if (r == LB_OK)
@@ -400,7 +413,7 @@ answer_make(struct ask *a, struct reply *reply)
 	/* A clock that is off is told so, with our time beside it. */
 	if (a->q.asked > now + RULES_CLOCK_SKEW ||
 	    a->q.asked < now - RULES_CLOCK_SKEW) {
-		say(a, "deny", "clock");
+		say(a, "deny", "clock_skew");
 		message(a, "the host's clock and the broker's are apart");
 	} else {
 		r = verdict(a);

@@ -87,8 +87,7 @@ SQL(EVENT_LIST, "SELECT number, text FROM event WHERE number < ?1 "
 		"ORDER BY number DESC")
 SQL(EVENT_TENANT, "SELECT sequence, text FROM event WHERE tenant = ?2 AND "
 		  "sequence < ?1 ORDER BY sequence DESC")
-SQL(EVENT_LATEST, "SELECT coalesce(max(at), 0) FROM "
-		  "(SELECT at FROM event ORDER BY number DESC LIMIT 1)")
+SQL(EVENT_LATEST, "SELECT coalesce(max(at), 0) FROM event")
 
 SQL_WRITE(PERSON_ADD, "INSERT INTO person (principal, roles, active, mail, "
 		      "version) VALUES (?1, ?2, ?3, ?4, ?5 + 1)")

@@ -172,6 +172,7 @@ CREATE TABLE event (
 	text TEXT NOT NULL,
 	UNIQUE (tenant, sequence)
 ) STRICT;
+CREATE INDEX event_at ON event (at);
 CREATE TRIGGER event_stays BEFORE DELETE ON event
 BEGIN
 	SELECT RAISE(ABORT, 'records stay');

@@ -1,0 +1,758 @@
+/*
+ * The broker without a socket and with a clock of its own: what time does to
+ * sessions, nonces, requests, grants and invitations, to the second.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "lockbox/clock.h"
+
+#include "init.h"
+#include "log.h"
+#include "route.h"
+#include "timers.h"
+
+#define START INT64_C(1772460000) /* 2026-03-02T14:00:00Z */
+#define HOUR  INT64_C(3600)
+
+static int64_t now_at;
+
+static int64_t
+test_clock(void)
+{
+	return now_at;
+}
+
+struct somebody {
+	const char *name;
+	struct lb_signer *signer;
+	char token[64];
+};
+
+struct house {
+	char dir[48];
+	struct app *app;
+	struct somebody olga, avm, mia, anna, host;
+	struct lb_buf trust;
+	char trust_id[LB_SHA256_LEN + 1];
+	struct reply reply;
+	json_t *json; /* of the last reply */
+};
+
+static void
+public_of(const struct somebody *s, char ret[static LB_KEY_TEXT_MAX + 1])
+{
+	lb_sshkey_format(lb_signer_key(s->signer), ret);
+}
+
+/* One call; the status. */
+static unsigned int
+call_do(struct house *h, const char *method, const char *path,
+    const struct somebody *who, const char *body, const char *idem)
+{
+	char bearer[80], allow[64];
+	struct call call = { .body = body,
+		.body_len = strlen(body),
+		.address = "127.0.0.1",
+		.idempotency_key = idem,
+		.query.limit = 50 };
+	const struct route *r;
+
+	r = route_find(method, path, call.arg, allow);
+	assert_non_null(r);
+	if (who != NULL && who->token[0] != '\0') {
+		(void)snprintf(bearer, sizeof(bearer), "Bearer %s", who->token);
+		call.authorization = bearer;
+	}
+	reply_clear(&h->reply);
+	json_decref(h->json);
+	h->json = NULL;
+	route_run(h->app, r, &call, &h->reply);
+	if (h->reply.type != NULL && strncmp(h->reply.type, "text/", 5) != 0)
+		h->json =
+		    json_loadb(h->reply.body.data, h->reply.body.len, 0, NULL);
+	return h->reply.status;
+}
+
+static unsigned int
+get(struct house *h, const char *path, const struct somebody *who)
+{
+	return call_do(h, "GET", path, who, "", NULL);
+}
+
+/* Takes o over. */
+static unsigned int
+post(struct house *h, const char *path, const struct somebody *who, json_t *o)
+{
+	char *text = json_dumps(o, 0);
+	unsigned int status;
+
+	assert_non_null(text);
+	json_decref(o);
+	status = call_do(h, "POST", path, who, text, NULL);
+	free(text);
+	return status;
+}
+
+static const char *
+said(const struct house *h, const char *name)
+{
+	const char *s = json_string_value(json_object_get(h->json, name));
+
+	return s != NULL ? s : "";
+}
+
+static char *
+sign(const struct somebody *s, enum lb_ns ns, const char *text)
+{
+	struct lb_buf b = { 0 };
+
+	assert_int_equal(
+	    lb_signer_sign(s->signer, ns, text, strlen(text), &b), LB_OK);
+	return b.data; /* freed with free() */
+}
+
+static json_t *
+signed_json(
+    const struct somebody *s, enum lb_ns ns, const char *text, bool with_text)
+{
+	char *armor = sign(s, ns, text);
+	json_t *o = json_pack("{s:s}", "signature", armor);
+
+	if (with_text)
+		assert_int_equal(
+		    json_object_set_new(o, "text", json_string(text)), 0);
+	free(armor);
+	return o;
+}
+
+static unsigned int
+signin_with(struct house *h, struct somebody *s, const char *nonce)
+{
+	char text[512], time[LB_TIME_LEN + 1];
+
+	lb_time_format(now_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-signin-v1\nbroker: support\nprincipal: %s\nnonce: %s\n"
+	    "time: %s\n",
+	    s->name, nonce, time);
+	return post(
+	    h, "/v1/signin", NULL, signed_json(s, LB_NS_SIGNIN, text, true));
+}
+
+static void
+signin(struct house *h, struct somebody *s)
+{
+	char nonce[LB_NONCE_LEN + 1];
+
+	assert_int_equal(post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+	(void)snprintf(nonce, sizeof(nonce), "%s", said(h, "nonce"));
+	assert_int_equal(signin_with(h, s, nonce), 200);
+	(void)snprintf(s->token, sizeof(s->token), "%s", said(h, "token"));
+}
+
+static void
+somebody_new(struct somebody *s, const char *name)
+{
+	s->name = name;
+	assert_int_equal(lb_signer_new(&s->signer), LB_OK);
+}
+
+static void
+person(struct house *h, struct somebody *s, const char *role)
+{
+	char key[LB_KEY_TEXT_MAX + 1];
+
+	public_of(s, key);
+	assert_int_equal(post(h, "/v1/people", &h->olga,
+			     json_pack("{s:s, s:[s], s:[s]}", "principal",
+				 s->name, "roles", role, "keys", key)),
+	    201);
+	signin(h, s);
+}
+
+static void
+tenant(struct house *h)
+{
+	char key[LB_KEY_TEXT_MAX + 1];
+	struct lb_buf bundle = { 0 };
+	char *armor;
+
+	public_of(&h->anna, key);
+	assert_int_equal(lb_buf_addf(&h->trust,
+			     "lockbox-trust-v1\ntenant: acme\nserial: 1\n"
+			     "good-until: 2026-06-01T00:00:00Z\nthreshold: 1\n"
+			     "require: any\nlongest: 86400\nlease: 1800\n"
+			     "offline: deny\n"
+			     "broker: support namespaces=\"lockbox-answer-v1\" "
+			     "%s\n"
+			     "approver: anna namespaces=\"lockbox-approve-v1,"
+			     "lockbox-deny-v1,lockbox-revoke-v1,"
+			     "lockbox-trust-v1\" %s\n",
+			     h->app->key_line, key),
+	    LB_OK);
+	lb_doc_id(h->trust.data, h->trust.len, h->trust_id);
+	armor = sign(&h->anna, LB_NS_TRUST, h->trust.data);
+	assert_int_equal(
+	    lb_buf_addf(&bundle, "%s%s", h->trust.data, armor), LB_OK);
+	free(armor);
+	assert_int_equal(post(h, "/v1/tenants", &h->olga,
+			     json_pack("{s:s}", "bundle", bundle.data)),
+	    201);
+	lb_buf_clear(&bundle);
+}
+
+static void
+mac_hex(const uint8_t secret[static 16], const char *text, char *ret)
+{
+	crypto_auth_hmacsha256_state s;
+	uint8_t mac[crypto_auth_hmacsha256_BYTES];
+
+	(void)crypto_auth_hmacsha256_init(&s, secret, 16);
+	(void)crypto_auth_hmacsha256_update(
+	    &s, (const uint8_t *)text, strlen(text));
+	(void)crypto_auth_hmacsha256_final(&s, mac);
+	lb_hex_encode(mac, sizeof(mac), ret);
+}
+
+/* 26 chars of Crockford's base32 to 128 bits. */
+static void
+secret_of(const char *code, uint8_t ret[static 16])
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	const char *s = strrchr(code, '-') + 1;
+
+	memset(ret, 0, 16);
+	for (size_t bit = 0; bit < 128; bit++) {
+		size_t v = (size_t)(strchr(digits, s[bit / 5]) - digits);
+
+		if ((v >> (4 - bit % 5) & 1) != 0)
+			ret[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	}
+}
+
+static void
+invite(struct house *h, const char *name, char code[static 160])
+{
+	assert_int_equal(
+	    post(h, "/v1/hosts", &h->olga,
+		json_pack("{s:s, s:s}", "tenant", "acme", "name", name)),
+	    201);
+	(void)snprintf(code, 160, "%s", said(h, "code"));
+}
+
+static unsigned int
+enrol(struct house *h, const struct somebody *s, const char *name,
+    const char *code)
+{
+	const char *machine = "0123456789abcdef0123456789abcdef";
+	char key[LB_KEY_TEXT_MAX + 1], keyid[17], mac[65], text[1024];
+	uint8_t secret[16];
+
+	public_of(s, key);
+	(void)snprintf(keyid, sizeof(keyid), "%s", strchr(code, '-') + 1);
+	secret_of(code, secret);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-enrol-v1\n%s\nacme\nsupport\n%s\n%s\n%s\n%s\n", name,
+	    keyid, key, machine, machine);
+	mac_hex(secret, text, mac);
+	return post(h, "/v1/enrol", NULL,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "host", name,
+		"tenant", "acme", "keyid", keyid, "key", key, "machine_id",
+		machine, "nonce", machine, "mac", mac));
+}
+
+/* A new directory with a broker in it; init's words go nowhere. */
+static void
+broker_make(struct house *h)
+{
+	char pub[64], key[LB_KEY_TEXT_MAX + 1], path[96];
+	struct init_options o = { .name = "support",
+		.url = "https://127.0.0.1",
+		.operator_name = "olga",
+		.operator_key = pub,
+		.listen = "127.0.0.1:0" };
+	struct lb_conf_error e;
+	struct config conf;
+	int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+	FILE *f;
+
+	strcpy(h->dir, "/tmp/lockbox-handlers-XXXXXX");
+	assert_non_null(mkdtemp(h->dir));
+	(void)snprintf(pub, sizeof(pub), "%s/olga.pub", h->dir);
+	public_of(&h->olga, key);
+	f = fopen(pub, "we");
+	assert_non_null(f);
+	(void)fprintf(f, "%s a comment\n", key);
+	assert_int_equal(fclose(f), 0);
+	o.dir = h->dir;
+	(void)fflush(stdout);
+	(void)dup2(null, STDOUT_FILENO);
+	assert_int_equal(init_run(&o), LB_OK);
+	(void)fflush(stdout);
+	(void)dup2(out, STDOUT_FILENO);
+	(void)close(out);
+	(void)close(null);
+	(void)snprintf(path, sizeof(path), "%s/broker.conf", h->dir);
+	assert_int_equal(config_load(path, &conf, &e), LB_OK);
+	conf.rate_signin = conf.rate_request = conf.rate_decision =
+	    conf.rate_enrol = 1000000;
+	assert_int_equal(app_open(&conf, &h->app), LB_OK);
+	h->app->clock = test_clock;
+}
+
+static int
+setup(void **state)
+{
+	struct house *h = calloc(1, sizeof(*h));
+	char code[160];
+
+	now_at = START;
+	somebody_new(&h->olga, "olga");
+	somebody_new(&h->avm, "avm");
+	somebody_new(&h->mia, "mia");
+	somebody_new(&h->anna, "anna");
+	somebody_new(&h->host, "db1");
+	broker_make(h);
+	signin(h, &h->olga);
+	person(h, &h->avm, "engineer");
+	person(h, &h->mia, "manager");
+	tenant(h);
+	signin(h, &h->anna);
+	invite(h, "db1", code);
+	assert_int_equal(enrol(h, &h->host, "db1", code), 201);
+	*state = h;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct house *h = *state;
+	struct somebody *all[] = { &h->olga, &h->avm, &h->mia, &h->anna,
+		&h->host };
+	char command[80];
+
+	app_close(h->app);
+	for (size_t i = 0; i < 5; i++)
+		lb_signer_free(all[i]->signer);
+	lb_buf_clear(&h->trust);
+	reply_clear(&h->reply);
+	json_decref(h->json);
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", h->dir);
+	assert_int_equal(system(command), 0);
+	free(h);
+	return 0;
+}
+
+/* A request of avm's; returns its text, freed with free(). */
+static char *
+request_text(struct house *h, const char *login, int64_t duration)
+{
+	static unsigned int count;
+	char time[LB_TIME_LEN + 1], *text = malloc(2048);
+
+	lb_time_format(now_at, time);
+	(void)snprintf(text, 2048,
+	    "lockbox-request-v1\nrequest: 01JNBWQ70000000000000%05u\n"
+	    "tenant: acme\nbroker: support\nengineer: avm\n"
+	    "engineer-key: %s\nhost: db1\nlogin: %s\nservice: sshd\n"
+	    "duration: %lld\nreason-type: customer_initiated_support\n"
+	    "reason: disk is full\nrequested: %s\n",
+	    10000 + ++count % 10000, lb_signer_key(h->avm.signer)->fp, login,
+	    (long long)duration, time);
+	return text;
+}
+
+/* Ask for login; the request's id and text in ret. */
+struct asked {
+	char id[LB_ID_LEN + 1], path[128], *text;
+};
+
+static void
+ask_for(struct house *h, const char *login, struct asked *ret)
+{
+	ret->text = request_text(h, login, 2 * HOUR);
+	assert_int_equal(
+	    post(h, "/v1/requests", &h->avm,
+		signed_json(&h->avm, LB_NS_REQUEST, ret->text, true)),
+	    201);
+	(void)snprintf(ret->id, sizeof(ret->id), "%s", said(h, "id"));
+	(void)snprintf(
+	    ret->path, sizeof(ret->path), "/v1/requests/%s", ret->id);
+}
+
+static unsigned int
+endorse(struct house *h, const struct asked *a)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/endorse", a->path);
+	return post(
+	    h, path, NULL, signed_json(&h->mia, LB_NS_ENDORSE, a->text, false));
+}
+
+static unsigned int
+approve(struct house *h, const struct asked *a)
+{
+	char path[160], *text;
+	unsigned int status;
+
+	(void)snprintf(path, sizeof(path), "%s/draft", a->path);
+	status = post(h, path, &h->anna, json_object());
+	if (status != 200)
+		return status;
+	text = strdup(said(h, "text"));
+	(void)snprintf(path, sizeof(path), "%s/approve", a->path);
+	status = post(
+	    h, path, NULL, signed_json(&h->anna, LB_NS_APPROVE, text, true));
+	free(text);
+	return status;
+}
+
+static const char *
+state_of(struct house *h, const struct asked *a)
+{
+	assert_int_equal(get(h, a->path, &h->avm), 200);
+	return said(h, "state");
+}
+
+/* db1 asks about login; the answer, or the refusal's status. */
+static unsigned int
+door(
+    struct house *h, const char *login, int64_t asked_at, struct lb_answer *ret)
+{
+	char time[LB_TIME_LEN + 1], text[1024], *armor;
+	struct lb_buf bundle = { 0 };
+	struct lb_bundle *b = NULL;
+	unsigned int status;
+
+	lb_time_format(asked_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-question-v1\nhost: db1\ntenant: acme\nbroker: support\n"
+	    "trust: %s\nnonce: 000102030405060708090a0b0c0d0e0f\nlogin: %s\n"
+	    "service: sshd\nasked: %s\n",
+	    h->trust_id, login, time);
+	armor = sign(&h->host, LB_NS_QUESTION, text);
+	assert_int_equal(lb_buf_addf(&bundle, "%s%s", text, armor), LB_OK);
+	free(armor);
+	status = call_do(h, "POST", "/v1/ask", NULL, bundle.data, NULL);
+	lb_buf_clear(&bundle);
+	if (status != 200)
+		return status;
+	assert_int_equal(
+	    lb_bundle_split(h->reply.body.data, h->reply.body.len, &b), LB_OK);
+	assert_int_equal(
+	    lb_answer_parse(b->part[0].doc.text, b->part[0].doc.len, ret),
+	    LB_OK);
+	lb_bundle_free(b);
+	return status;
+}
+
+static void
+assert_door(
+    struct house *h, const char *login, const char *verdict, const char *code)
+{
+	struct lb_answer a;
+
+	assert_int_equal(door(h, login, now_at, &a), 200);
+	assert_string_equal(a.code, code);
+	assert_string_equal(a.verdict, verdict);
+	assert_int_equal(a.answered, now_at);
+}
+
+static void
+test_nobody_endorses_for_two_hours(void **state)
+{
+	struct house *h = *state;
+	struct asked a;
+
+	ask_for(h, "u1", &a);
+	now_at = START + 2 * HOUR - 1;
+	signin(h, &h->avm);
+	assert_string_equal(state_of(h, &a), "pending_endorsement");
+	assert_door(h, "u1", "pending", "pending_endorsement");
+	now_at++;
+	assert_string_equal(state_of(h, &a), "lapsed");
+	assert_door(h, "u1", "deny", "lapsed");
+	assert_int_equal(endorse(h, &a), 409);
+	assert_string_equal(said(h, "code"), "wrong_state");
+	free(a.text);
+}
+
+static void
+test_twelve_hours_count_from_the_endorsement(void **state)
+{
+	struct house *h = *state;
+	struct asked a;
+	int64_t end;
+
+	ask_for(h, "u1", &a);
+	now_at = START + 2 * HOUR - 1;
+	assert_int_equal(endorse(h, &a), 200);
+	end = now_at + 12 * HOUR;
+	now_at = end - 1;
+	signin(h, &h->avm);
+	signin(h, &h->anna);
+	assert_string_equal(state_of(h, &a), "pending_approval");
+	assert_int_equal(approve(h, &a), 200);
+	assert_string_equal(said(h, "state"), "active");
+	free(a.text);
+	/* and one that nobody approves */
+	ask_for(h, "u2", &a);
+	assert_int_equal(endorse(h, &a), 200);
+	now_at += 12 * HOUR;
+	signin(h, &h->anna);
+	assert_int_equal(approve(h, &a), 409);
+	assert_string_equal(said(h, "code"), "wrong_state");
+	assert_string_equal(said(h, "detail"), "lapsed");
+	free(a.text);
+}
+
+static void
+test_a_grant_ends_to_the_second(void **state)
+{
+	struct house *h = *state;
+	struct asked a;
+
+	ask_for(h, "u1", &a);
+	assert_int_equal(endorse(h, &a), 200);
+	assert_int_equal(approve(h, &a), 200);
+	assert_door(h, "u1", "allow", "granted");
+	now_at = START + 2 * HOUR - 1;
+	assert_door(h, "u1", "allow", "granted");
+	now_at++;
+	assert_door(h, "u1", "deny", "expired");
+	signin(h, &h->avm);
+	assert_string_equal(state_of(h, &a), "expired");
+	free(a.text);
+}
+
+/* What a timer writes is what was judged already; and it stays so when the
+ * clock goes back. */
+static void
+test_timers_write_down_what_time_did(void **state)
+{
+	struct house *h = *state;
+	struct asked a, b;
+
+	ask_for(h, "u1", &a);
+	assert_int_equal(endorse(h, &a), 200);
+	assert_int_equal(approve(h, &a), 200);
+	ask_for(h, "u2", &b);
+	timers_run(h->app);
+	assert_string_equal(state_of(h, &a), "active");
+	now_at = START + 2 * HOUR;
+	timers_run(h->app);
+	timers_purge(h->app);
+	now_at = START + HOUR / 2;
+	signin(h, &h->avm);
+	assert_string_equal(state_of(h, &a), "expired");
+	assert_string_equal(state_of(h, &b), "lapsed");
+	assert_door(h, "u1", "deny", "expired");
+	assert_int_equal(get(h, "/readyz", NULL), 503); /* before the record */
+	now_at = START + 2 * HOUR;
+	assert_int_equal(get(h, "/readyz", NULL), 200);
+	free(a.text);
+	free(b.text);
+}
+
+static void
+test_a_lapsed_request_makes_room(void **state)
+{
+	struct house *h = *state;
+	struct asked a, b;
+
+	ask_for(h, "u1", &a);
+	now_at = START + 2 * HOUR;
+	signin(h, &h->avm);
+	ask_for(h, "u1", &b); /* no timer ran in between */
+	assert_string_equal(state_of(h, &a), "lapsed");
+	assert_string_equal(state_of(h, &b), "pending_endorsement");
+	free(a.text);
+	free(b.text);
+}
+
+static void
+test_sessions_end(void **state)
+{
+	struct house *h = *state;
+
+	now_at = START + HOUR - 1;
+	assert_int_equal(get(h, "/v1/whoami", &h->avm), 200);
+	now_at++;
+	assert_int_equal(get(h, "/v1/whoami", &h->avm), 401);
+	assert_string_equal(said(h, "code"), "signin_needed");
+}
+
+static void
+test_nonces_are_good_for_five_minutes_and_once(void **state)
+{
+	struct house *h = *state;
+	char nonce[LB_NONCE_LEN + 1];
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+		(void)snprintf(nonce, sizeof(nonce), "%s", said(h, "nonce"));
+		now_at += 299 + i;
+		assert_int_equal(
+		    signin_with(h, &h->avm, nonce), i == 0 ? 200 : 401);
+	}
+	assert_int_equal(post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+	(void)snprintf(nonce, sizeof(nonce), "%s", said(h, "nonce"));
+	assert_int_equal(signin_with(h, &h->avm, nonce), 200);
+	assert_int_equal(signin_with(h, &h->avm, nonce), 401);
+	assert_string_equal(said(h, "code"), "nonce_over");
+	/* purged when the session is over, and then too old anyway */
+	now_at += HOUR + 600;
+	timers_purge(h->app);
+	assert_int_equal(signin_with(h, &h->avm, nonce), 401);
+}
+
+static void
+test_questions_are_of_now(void **state)
+{
+	static const struct {
+		int64_t off;
+		const char *code;
+	} row[] = { { 0, "no_grant" }, { -60, "no_grant" }, { 60, "no_grant" },
+		{ -61, "clock_skew" }, { 61, "clock_skew" } };
+	struct house *h = *state;
+	struct lb_answer a;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(door(h, "u1", now_at + row[i].off, &a), 200);
+		assert_string_equal(a.code, row[i].code);
+	}
+}
+
+static void
+test_invitations_are_good_for_an_hour(void **state)
+{
+	struct house *h = *state;
+	struct somebody other;
+	char code[160];
+
+	somebody_new(&other, "db2");
+	invite(h, "db2", code);
+	now_at = START + HOUR;
+	assert_int_equal(enrol(h, &other, "db2", code), 401);
+	now_at--;
+	assert_int_equal(enrol(h, &other, "db2", code), 201);
+	assert_int_equal(enrol(h, &other, "db2", code), 401);
+	/* a key that another host has */
+	signin(h, &h->olga);
+	invite(h, "db3", code);
+	assert_int_equal(enrol(h, &other, "db3", code), 401);
+	assert_int_equal(enrol(h, &h->anna, "db3", code), 201);
+	lb_signer_free(other.signer);
+}
+
+static void
+test_trust_past_its_end_opens_nothing(void **state)
+{
+	struct house *h = *state;
+	struct asked a;
+	int64_t end;
+
+	assert_int_equal(lb_time_parse("2026-06-01T00:00:00Z", &end), LB_OK);
+	now_at = end - HOUR;
+	signin(h, &h->avm);
+	signin(h, &h->anna);
+	ask_for(h, "u1", &a);
+	assert_int_equal(endorse(h, &a), 200);
+	assert_int_equal(approve(h, &a), 200);
+	now_at = end - 1;
+	assert_door(h, "u1", "allow", "granted");
+	now_at = end;
+	assert_door(h, "u1", "deny", "trust_expired");
+	free(a.text);
+}
+
+static void
+test_idempotency_keys_are_kept_a_day(void **state)
+{
+	struct house *h = *state;
+	const char *body = "{\"tenant\":\"acme\",\"name\":\"db7\"}";
+	char code[160];
+
+	assert_int_equal(
+	    call_do(h, "POST", "/v1/hosts", &h->olga, body, "k1"), 201);
+	(void)snprintf(code, sizeof(code), "%s", said(h, "code"));
+	now_at += 24 * HOUR;
+	timers_purge(h->app);
+	signin(h, &h->olga);
+	assert_int_equal(
+	    call_do(h, "POST", "/v1/hosts", &h->olga, body, "k1"), 201);
+	assert_string_equal(said(h, "code"), code);
+	now_at++;
+	timers_purge(h->app);
+	assert_int_equal(
+	    call_do(h, "POST", "/v1/hosts", &h->olga, body, "k1"), 201);
+	assert_string_not_equal(said(h, "code"), code);
+}
+
+/* Only the customer's keys approve, whoever is signed in. */
+static void
+test_operators_cannot_approve(void **state)
+{
+	struct house *h = *state;
+	struct asked a;
+	char path[160], *text;
+
+	ask_for(h, "u1", &a);
+	assert_int_equal(endorse(h, &a), 200);
+	(void)snprintf(path, sizeof(path), "%s/draft", a.path);
+	assert_int_equal(post(h, path, &h->olga, json_object()), 200);
+	text = strdup(said(h, "text"));
+	(void)snprintf(path, sizeof(path), "%s/approve", a.path);
+	for (struct somebody **s =
+		 (struct somebody *[]){ &h->olga, &h->mia, &h->avm, NULL };
+	     *s != NULL; s++)
+		assert_int_equal(
+		    post(h, path, &h->anna,
+			signed_json(*s, LB_NS_APPROVE, text, true)),
+		    404);
+	assert_int_equal(post(h, path, &h->olga,
+			     signed_json(&h->anna, LB_NS_APPROVE, text, true)),
+	    200);
+	free(text);
+	free(a.text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nobody_endorses_for_two_hours),
+		TEST(test_twelve_hours_count_from_the_endorsement),
+		TEST(test_a_grant_ends_to_the_second),
+		TEST(test_timers_write_down_what_time_did),
+		TEST(test_a_lapsed_request_makes_room),
+		TEST(test_sessions_end),
+		TEST(test_nonces_are_good_for_five_minutes_and_once),
+		TEST(test_questions_are_of_now),
+		TEST(test_invitations_are_good_for_an_hour),
+		TEST(test_trust_past_its_end_opens_nothing),
+		TEST(test_idempotency_keys_are_kept_a_day),
+		TEST(test_operators_cannot_approve),
+	};
+
+	log_init(0);
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
