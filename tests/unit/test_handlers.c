@@ -22,7 +22,8 @@
 #include "route.h"
 #include "timers.h"
 
-#define START INT64_C(1772460000) /* 2026-03-02T14:00:00Z */
+/* 2088-03-02T14:00:00Z: after what init wrote by the real clock. */
+#define START INT64_C(3729074400)
 #define HOUR  INT64_C(3600)
 
 static int64_t now_at;
@@ -191,7 +192,7 @@ tenant(struct house *h)
 	public_of(&h->anna, key);
 	assert_int_equal(lb_buf_addf(&h->trust,
 			     "lockbox-trust-v1\ntenant: acme\nserial: 1\n"
-			     "good-until: 2026-06-01T00:00:00Z\nthreshold: 1\n"
+			     "good-until: 2088-06-01T00:00:00Z\nthreshold: 1\n"
 			     "require: any\nlongest: 86400\nlease: 1800\n"
 			     "offline: deny\n"
 			     "broker: support namespaces=\"lockbox-answer-v1\" "
@@ -666,7 +667,7 @@ test_trust_past_its_end_opens_nothing(void **state)
 	struct asked a;
 	int64_t end;
 
-	assert_int_equal(lb_time_parse("2026-06-01T00:00:00Z", &end), LB_OK);
+	assert_int_equal(lb_time_parse("2088-06-01T00:00:00Z", &end), LB_OK);
 	now_at = end - HOUR;
 	signin(h, &h->avm);
 	signin(h, &h->anna);
