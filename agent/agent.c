@@ -174,7 +174,7 @@ agent_state_flush(struct agent *a, int64_t now_boot_ms)
 	    (a->state_due_ms == 0 || now_boot_ms < a->state_due_ms))
 		return LB_OK;
 	note_trust(a);
-	lb_kills_prune(&a->state.kills, lb_clock_now());
+	lb_kills_prune(&a->state.kills, a->state.floor);
 	r = state_save(a->state_path, &a->state);
 	a->state_must = false;
 	a->state_due_ms = 0;

@@ -245,7 +245,6 @@ static void
 within(struct visit *v, struct state_session *s, const char *word)
 {
 	struct agent *a = v->agent;
-	char target[sizeof(v->login)];
 	const struct decide_within w = {
 		.state = &a->state,
 		.session = s,
@@ -262,7 +261,6 @@ within(struct visit *v, struct state_session *s, const char *word)
 	int64_t deadline = s->deadline;
 	bool more = false;
 
-	memcpy(target, v->login, sizeof(target));
 	v->keys = s->keys;
 	memcpy(v->grant, s->rests.item[0], sizeof(v->grant));
 	memcpy(v->login, s->login, sizeof(v->login)); /* what is judged */
@@ -315,15 +313,16 @@ judge(struct visit *v, const struct lb_bundle *bundle, struct lb_ruling *ret)
 	}
 }
 
-/* Denies and revokes count wherever they arrive. */
-static void
+/* Denies and revokes count wherever they arrive: if one cannot be kept, nobody
+ * is let in by what brought it. */
+static enum lb_err
 collect(struct agent *a, const struct lb_bundle *bundle)
 {
 	size_t added = 0;
 	enum lb_err r;
 
-	r = lb_kills_collect(
-	    &a->state.kills, agent_trust(a), bundle, lb_clock_now(), &added);
+	r = lb_kills_collect(&a->state.kills, agent_trust(a), bundle,
+	    lb_clock_now(), a->state.floor, &added);
 	if (r != LB_OK)
 		journal_r(r, "keep denies and revokes");
 	if (added > 0) {
@@ -331,6 +330,7 @@ collect(struct agent *a, const struct lb_bundle *bundle)
 		    LOG_NOTICE, "keeping %zu new denies and revokes", added);
 		a->state_must = true;
 	}
+	return r;
 }
 
 static void
@@ -341,7 +341,10 @@ answered(struct visit *v, const struct lb_bundle *bundle)
 
 	if (anchor_follow(a->anchor, bundle, lb_clock_now()) > 0)
 		a->state_must = true;
-	collect(a, bundle);
+	if (collect(a, bundle) != LB_OK) {
+		refuse(v, "state_unwritable", "");
+		return;
+	}
 	if (strcmp(agent_trust(a)->id, v->question.trust) != 0 &&
 	    v->questions < VISIT_QUESTIONS) {
 		ask(v); /* under the trust that is in force now */

@@ -84,12 +84,12 @@ lb_kills_add(struct lb_kills *k, const char *id, int64_t until)
 }
 
 void
-lb_kills_prune(struct lb_kills *k, int64_t now)
+lb_kills_prune(struct lb_kills *k, int64_t floor)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->count; i++) {
-		if (now < k->item[i].until)
+		if (floor < k->item[i].until)
 			k->item[n++] = k->item[i];
 	}
 	k->count = n;
@@ -107,25 +107,26 @@ static enum lb_err
 revoke_until(const struct lb_part *part, int64_t *ret)
 {
 	struct lb_grant *g = malloc(sizeof(*g));
+	enum lb_err r;
 
 	if (g == NULL)
 		return LB_ERR_MEMORY;
-	*ret = 0;
-	if (lb_grant_parse(part->doc.text, part->doc.len, g) == LB_OK)
-		*ret = g->not_after;
+	r = lb_grant_parse(part->doc.text, part->doc.len, g);
+	*ret = r == LB_OK ? g->not_after : 0;
 	free(g);
-	return LB_OK;
+	return r == LB_ERR_MEMORY ? r : LB_OK;
 }
 
 /* Does the part close something, and until when; 0: it does not. */
 static enum lb_err
 part_closes(const struct lb_trust *trust, const struct lb_part *part,
-    int64_t now, int64_t *ret_until)
+    int64_t now, int64_t floor, int64_t *ret_until)
 {
 	*ret_until = 0;
 	if (part->type == &lb_request_type &&
 	    lb_trust_closed_by(trust, part, LB_NS_DENY, now, NULL))
-		*ret_until = now + LB_GRANT_AGE_MAX + LB_CLOCK_SKEW_MAX;
+		*ret_until = (now > floor ? now : floor) + LB_GRANT_AGE_MAX +
+		    LB_CLOCK_SKEW_MAX;
 	if (part->type == &lb_grant_type &&
 	    lb_trust_closed_by(trust, part, LB_NS_REVOKE, now, NULL))
 		return revoke_until(part, ret_until);
@@ -134,20 +135,21 @@ part_closes(const struct lb_trust *trust, const struct lb_part *part,
 
 enum lb_err
 lb_kills_collect(struct lb_kills *k, const struct lb_trust *trust,
-    const struct lb_bundle *bundle, int64_t now, size_t *ret_added)
+    const struct lb_bundle *bundle, int64_t now, int64_t floor,
+    size_t *ret_added)
 {
 	size_t added = 0;
 
-	lb_kills_prune(k, now);
+	lb_kills_prune(k, floor);
 	for (size_t i = 0; i < bundle->count; i++) {
 		const struct lb_part *part = &bundle->part[i];
 		size_t before = k->count;
 		int64_t until;
 		enum lb_err r;
 
-		if ((r = part_closes(trust, part, now, &until)) != LB_OK)
+		if ((r = part_closes(trust, part, now, floor, &until)) != LB_OK)
 			return r;
-		if (until <= now)
+		if (until <= floor)
 			continue;
 		if ((r = lb_kills_add(k, part->id, until)) != LB_OK)
 			return r;

@@ -33,7 +33,9 @@ bool lb_kills_has(const struct lb_kills *k, const char *id, int64_t now);
 /* The later until of an id stands. LB_ERR_LIMIT past LB_KILLS_MAX. */
 enum lb_err lb_kills_add(
     struct lb_kills *k, const char *id, int64_t until) LB_MUST_CHECK;
-void lb_kills_prune(struct lb_kills *k, int64_t now);
+/* Forget what nothing can be valid under any more. floor is the kept floor:
+ * a clock that runs ahead for a while must not bring back what was revoked. */
+void lb_kills_prune(struct lb_kills *k, int64_t floor);
 void lb_kills_clear(struct lb_kills *k);
 
 /*
@@ -41,10 +43,15 @@ void lb_kills_clear(struct lb_kills *k);
  * an approver, hook or delegate line of trust signed, after pruning. A revoke
  * is kept until the grant's not-after, a deny for LB_GRANT_AGE_MAX plus
  * LB_CLOCK_SKEW_MAX from now: no grant issued before it lives longer.
- * ret_added counts the new ones; may be NULL.
+ *
+ * now        for the signers' dates
+ * floor      the kept floor, 0: none; what is over by it is not kept
+ * ret_added  counts the new ones; may be NULL
+ *
+ * On an error some may be missing: nobody may be let in by this bundle.
  */
 enum lb_err lb_kills_collect(struct lb_kills *k, const struct lb_trust *trust,
-    const struct lb_bundle *bundle, int64_t now,
+    const struct lb_bundle *bundle, int64_t now, int64_t floor,
     size_t *ret_added) LB_MUST_CHECK;
 
 /* One grant against one door, without any answer. */

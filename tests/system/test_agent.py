@@ -506,6 +506,48 @@ def test_a_revoked_grant_stays_revoked(door):
     assert inside.ask(service="sudo")["code"] == "grant_revoked"
 
 
+def rewrite(door, kills, floor=None):
+    """Stop the agent, put kills (and a floor) into its state, start it."""
+    door.agent.stop()
+    path = door.state / "state"
+    text = path.read_text()
+    lines = "".join(f"kill: sha256:{n:064x} {until}\n" for n, until in kills)
+    text = re.sub(r"^(serial: .*\n)", r"\1" + lines, text, flags=re.M)
+    if floor is not None:
+        text = re.sub(r"^floor: .*$", f"floor: {floor}", text, flags=re.M)
+    text = text[:text.rindex("sum: ")]
+    path.write_text(text + f"sum: {papers.doc_id(text)}\n")
+    door.agent.start()
+
+
+def test_a_revoke_that_cannot_be_kept_lets_nobody_in(door):
+    assert door.asker().ask()["allow"]
+    until = int(time.time()) + 86400
+    rewrite(door, [(n, until) for n in range(16384)])
+    assert door.asker().ask()["allow"], "full, but nothing came to be kept"
+    other = door.grant()
+    door.allows(*door.grants, extra=other.text
+                + door.customer.bert.sign("revoke", other.text))
+    reply = door.asker().ask()
+    assert not reply["allow"] and reply["code"] == "state_unwritable", reply
+
+
+def test_what_was_revoked_is_forgotten_by_the_brokers_time(door):
+    assert door.asker().ask()["allow"]
+    now = int(time.time())
+    rewrite(door, [(7, now - 50)], floor=now - 100)
+    other = door.grant()
+    door.courier.reply = lambda q: other.text + \
+        door.customer.bert.sign("revoke", other.text) # no answer, no floor
+    assert door.asker().ask()["code"] == "answer_missing"
+    state = door.kept()
+    assert f"kill: {other.id} " in state
+    assert f"kill: sha256:{7:064x} {now - 50}\n" in state
+    door.allows(*door.grants)
+    assert door.asker().ask()["allow"]
+    assert f"sha256:{7:064x}" not in door.kept()
+
+
 def test_the_floor_is_kept(door):
     assert door.asker().ask()["allow"]
     floor = int(re.search(r"^floor: (\d+)$", door.kept(), re.M)[1])

@@ -157,7 +157,7 @@ test_collect(void **state)
 		fx_order(f, row[i].doc, row[i].who, row[i].ns);
 		fx_seal(f);
 		assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle,
-				     f->now, &added),
+				     f->now, 0, &added),
 		    LB_OK);
 		assert_int_equal(added, row[i].kept);
 		assert_int_equal(f->kills.count, row[i].kept);
@@ -166,11 +166,11 @@ test_collect(void **state)
 		assert_false(lb_kills_has(&f->kills, id, until));
 		/* Again: nothing new, and nobody asks how many. */
 		assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle,
-				     f->now, &added),
+				     f->now, 0, &added),
 		    LB_OK);
 		assert_int_equal(added, 0);
-		assert_int_equal(
-		    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, NULL),
+		assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle,
+				     f->now, 0, NULL),
 		    LB_OK);
 		fx_free(f);
 	}
@@ -204,7 +204,7 @@ test_collect_line_must_fit(void **state)
 		fx_order(f, FX_GRANT, FX_MALLORY, LB_NS_REVOKE);
 		fx_seal(f);
 		assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle,
-				     f->now, &added),
+				     f->now, 0, &added),
 		    LB_OK);
 		assert_int_equal(added, row[i].kept);
 		fx_free(f);
@@ -222,12 +222,12 @@ test_collect_prunes(void **state)
 	fx_order(f, FX_GRANT, FX_ERIN, LB_NS_REVOKE);
 	fx_seal(f);
 	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, &added),
+	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, 0, &added),
 	    LB_OK);
 	assert_int_equal(f->kills.count, 1);
 	f->now = f->grant[0].not_after;
-	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, &added),
+	assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle, f->now,
+			     f->now, &added),
 	    LB_OK);
 	assert_int_equal(f->kills.count, 0);
 	assert_int_equal(added, 0);
@@ -253,7 +253,8 @@ test_collect_deny_and_revoke(void **state)
 	fx_order(f, FX_REQUEST, FX_ERIN, LB_NS_REVOKE);
 	fx_seal(f);
 	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, NULL), LB_OK);
+	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, 0, NULL),
+	    LB_OK);
 	assert_true(lb_kills_has(&f->kills, f->paper[FX_REQUEST].id, f->now));
 	fx_free(f);
 }
@@ -270,7 +271,7 @@ test_collect_no_grant(void **state)
 	f->before = line_unknown;
 	fx_seal(f);
 	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, &added),
+	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, 0, &added),
 	    LB_OK);
 	assert_int_equal(added, 0);
 	fx_free(f);
@@ -292,13 +293,54 @@ test_collect_limit(void **state)
 		    lb_kills_add(&f->kills, id, f->now + 1), LB_OK);
 	}
 	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, NULL),
+	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now, 0, NULL),
 	    LB_ERR_LIMIT);
 	/* A second later the others are over. */
-	assert_int_equal(
-	    lb_kills_collect(&f->kills, f->t, f->bundle, f->now + 1, NULL),
+	assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle, f->now,
+			     f->now + 1, NULL),
 	    LB_OK);
 	assert_int_equal(f->kills.count, 1);
+	fx_free(f);
+}
+
+/* Once over by the local clock alone is not over: the clock may run ahead. */
+static void
+test_collect_clock_ahead(void **state)
+{
+	struct fx *f = fx_new();
+	int64_t floor = f->now, over = f->grant[0].not_after;
+	size_t added;
+
+	(void)state;
+	fx_order(f, FX_GRANT, FX_ERIN, LB_NS_REVOKE);
+	fx_seal(f);
+	assert_int_equal(
+	    lb_kills_collect(&f->kills, f->t, f->bundle, over, floor, &added),
+	    LB_OK);
+	assert_int_equal(added, 1);
+	assert_int_equal(
+	    lb_kills_collect(&f->kills, f->t, f->bundle, over, floor, &added),
+	    LB_OK);
+	assert_int_equal(f->kills.count, 1);
+	assert_true(lb_kills_has(&f->kills, f->paper[FX_GRANT].id, f->now));
+	fx_free(f);
+}
+
+/* A clock that stands back does not shorten a deny. */
+static void
+test_collect_clock_back(void **state)
+{
+	struct fx *f = fx_new();
+	int64_t until = f->now + LB_GRANT_AGE_MAX + LB_CLOCK_SKEW_MAX;
+
+	(void)state;
+	fx_order(f, FX_REQUEST, FX_ERIN, LB_NS_DENY);
+	fx_seal(f);
+	assert_int_equal(lb_kills_collect(&f->kills, f->t, f->bundle,
+			     f->now - 86400, f->now, NULL),
+	    LB_OK);
+	assert_int_equal(f->kills.count, 1);
+	assert_int_equal(f->kills.item[0].until, until);
 	fx_free(f);
 }
 
@@ -317,6 +359,8 @@ main(void)
 		cmocka_unit_test(test_collect_deny_and_revoke),
 		cmocka_unit_test(test_collect_no_grant),
 		cmocka_unit_test(test_collect_limit),
+		cmocka_unit_test(test_collect_clock_ahead),
+		cmocka_unit_test(test_collect_clock_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
