@@ -41,7 +41,7 @@ load_trust(struct agent *a)
 	enum lb_err r;
 
 	(void)snprintf(dir, sizeof(dir), "%s/trust", a->conf.state);
-	r = anchor_load(a->conf.trust, dir, a->uid, lb_clock_now(), &a->anchor);
+	r = anchor_load(a->conf.trust, dir, a->uid, &a->anchor);
 	if (r == LB_OK)
 		return;
 	journal_r(r, "load trust '%s', letting nobody in", a->conf.trust);

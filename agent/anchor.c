@@ -44,19 +44,37 @@ kept_path(const struct anchor *a, int64_t serial, char *ret, size_t ret_size)
 	(void)snprintf(ret, ret_size, "%s/%010lld", a->dir, (long long)serial);
 }
 
+/*
+ * When we took a kept document: the file's own time. Its signers' dates held
+ * then; that they are over now, or that the clock is not set yet, must not
+ * bring the document before it back.
+ */
+static enum lb_err
+taken_at(const char *path, int64_t *ret)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno == ENOENT ? LB_ERR_MISSING : LB_ERR_IO;
+	*ret = st.st_mtim.tv_sec;
+	return LB_OK;
+}
+
 /* Take one step to the kept document of the next serial. */
 static enum lb_err
-step(struct anchor *a, int64_t now)
+step(struct anchor *a)
 {
 	struct lb_buf text = { .max = LB_BUNDLE_MAX };
 	struct lb_bundle *b = NULL;
 	struct lb_trust *next = NULL;
 	char path[300];
+	int64_t taken;
 	enum lb_err r;
 
 	kept_path(a, a->trust->serial + 1, path, sizeof(path));
 	if ((r = read_one(path, a->owner, &text, &b)) != LB_OK ||
-	    (r = lb_trust_follow(a->trust, &b->part[0], now, &next)) != LB_OK)
+	    (r = taken_at(path, &taken)) != LB_OK ||
+	    (r = lb_trust_follow(a->trust, &b->part[0], taken, &next)) != LB_OK)
 		goto out;
 	lb_trust_free(a->trust);
 	a->trust = next;
@@ -87,8 +105,7 @@ load_pin(const char *pin, struct lb_trust **ret)
 }
 
 enum lb_err
-anchor_load(const char *pin, const char *dir, uid_t owner, int64_t now,
-    struct anchor **ret)
+anchor_load(const char *pin, const char *dir, uid_t owner, struct anchor **ret)
 {
 	struct anchor *a = NULL;
 	int64_t pinned;
@@ -102,7 +119,7 @@ anchor_load(const char *pin, const char *dir, uid_t owner, int64_t now,
 	    (r = load_pin(pin, &a->trust)) != LB_OK)
 		goto out;
 	pinned = a->trust->serial;
-	while (step(a, now) == LB_OK)
+	while (step(a) == LB_OK)
 		;
 	journal(LOG_NOTICE, "trust of '%s' in force: serial %lld, pinned %lld",
 	    a->trust->tenant, (long long)a->trust->serial, (long long)pinned);

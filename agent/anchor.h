@@ -18,8 +18,9 @@ struct anchor;
 
 /*
  * Read the pin (a bundle of exactly one trust document; it is root's, so its
- * signatures are not needed), then follow what is kept. A kept document that
- * does not follow is left out, as is all behind it; that is logged.
+ * signatures are not needed), then follow what is kept, each by the dates of the
+ * day on which it was taken: the file's time. A kept document that does not
+ * follow is left out, as is all behind it; that is logged.
  *
  * pin    root's file
  * dir    of the kept ones, written by us; need not exist yet
@@ -30,7 +31,7 @@ struct anchor;
  * errors of lb_file_read_trusted, lb_bundle_split, lb_trust_parse: of the pin
  */
 enum lb_err anchor_load(const char *pin, const char *dir, uid_t owner,
-    int64_t now, struct anchor **ret) LB_MUST_CHECK;
+    struct anchor **ret) LB_MUST_CHECK;
 void anchor_free(struct anchor *a); /* accepts NULL */
 
 /* In force; borrowed until the next anchor_follow or anchor_free. */

@@ -464,6 +464,32 @@ def test_trust_documents_come_first_and_stay(door):
     assert "trust changed: serial 3, was 2" in door.agent.said()
 
 
+def test_a_restart_brings_no_old_trust_back(stand):
+    """Also when the owner who signed the newer one has left since."""
+    c, until = stand.customer, int(time.time()) + 4
+    owner = ("approve", "deny", "revoke", "trust")
+    fired = c.bert.pinned("bert@acme.example", "approve")
+    stand.trust = c.trust(approver=sorted([
+        c.anna.pinned("anna@acme.example", *owner, before=until), fired]))
+    (stand.base / "trust").write_text(stand.trust)
+    heir = papers.Ed25519()
+    bundle = later_trust(
+        stand, approver=[heir.pinned("carol@acme.example", *owner)])[1]
+    stand.allows(stand.grant())
+    stand.start()
+    assert stand.asker().ask()["allow"]
+    withheld = stand.courier.reply
+    stand.courier.reply = lambda q: stand.signed(papers.answer(
+        q, "deny", "trust_first")) + bundle
+    assert stand.asker().ask()["code"] == "trust_first"
+    stand.courier.reply = withheld
+    assert stand.asker().ask()["code"] == "approvals_missing"
+    time.sleep(max(0.0, until + 0.1 - time.time()))
+    stand.agent.again()
+    assert stand.asker().ask()["code"] == "approvals_missing"
+    assert "serial 2, pinned 1" in stand.agent.said()
+
+
 def test_a_trust_document_that_nobody_entitled_signed(door):
     text = later_trust(door)[0]
     for signer in (door.customer.bert, door.broker_key):
