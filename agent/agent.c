@@ -78,11 +78,15 @@ note_trust(struct agent *a)
 
 	if (t == NULL || strcmp(t->id, a->state.trust) == 0)
 		return;
-	if (t->serial < a->state.trust_serial)
+	if (t->serial < a->state.trust_serial) {
+		/* Who was taken out since would approve again. */
 		journal(LOG_ERR,
-		    "trust went back: serial %lld in force, was %lld",
+		    "trust went back: serial %lld, was %lld, letting nobody in",
 		    (long long)t->serial, (long long)a->state.trust_serial);
-	else if (a->state.trust_serial > 0)
+		be_unable(a, "trust_unusable");
+		return;
+	}
+	if (a->state.trust_serial > 0)
 		journal(LOG_WARNING, "trust changed: serial %lld, was %lld",
 		    (long long)t->serial, (long long)a->state.trust_serial);
 	memcpy(a->state.trust, t->id, sizeof(a->state.trust));

@@ -490,6 +490,25 @@ def test_a_restart_brings_no_old_trust_back(stand):
     assert "serial 2, pinned 1" in stand.agent.said()
 
 
+def test_a_kept_trust_document_that_is_lost_shuts_the_door(door):
+    text, bundle = later_trust(door)
+    letting = door.courier.reply
+    door.courier.reply = lambda q: door.signed(papers.answer(
+        q, "deny", "trust_first")) + bundle
+    door.asker().ask()
+    door.courier.reply = letting
+    assert "serial: 2\n" in door.kept()
+    assert door.asker().ask()["allow"]
+    (door.state / "trust" / "0000000002").unlink()
+    for _ in range(2): # it is not forgotten the second time
+        door.agent.again()
+        assert door.asker().ask()["code"] == "trust_unusable"
+        assert "trust went back: serial 1, was 2" in door.agent.said()
+    (door.base / "trust").write_text(text) # root can set it right
+    door.agent.again()
+    assert door.asker().ask()["allow"]
+
+
 def test_a_trust_document_that_nobody_entitled_signed(door):
     text = later_trust(door)[0]
     for signer in (door.customer.bert, door.broker_key):
