@@ -95,27 +95,48 @@ sshd_judge(struct doctor *d, const char *dump)
 		    value);
 }
 
-void
-doctor_sshd(struct doctor *d)
+/*
+ * "sshd -T"; with Match blocks it wants a connection to think of, and then a
+ * root login from here is as good as any: UsePAM cannot stand in them.
+ */
+static enum lb_err
+sshd_ask(const struct doctor *d, struct lb_buf *ret)
 {
 	char conf[PATH_MAX];
-	const char *const argv[] = { SSHD, "-T", "-f", conf, NULL };
-	struct lb_buf dump = { .max = SSHD_DUMP_MAX };
+	const char *const plain[] = { SSHD, "-T", "-f", conf, NULL };
+	const char *const match[] = { SSHD, "-T", "-f", conf, "-C",
+		"user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,"
+		"lport=22,rdomain=",
+		NULL };
 	int status = 0;
 	enum lb_err r;
 
 	doctor_path(d, "/etc/ssh/sshd_config", conf);
+	r = child_run(plain, NULL, 0, true, ret, &status);
+	if (r == LB_OK && status != 0) {
+		lb_buf_clear(ret);
+		r = child_run(match, NULL, 0, true, ret, &status);
+	}
+	return r == LB_OK && status != 0 ? LB_ERR_STATE : r;
+}
+
+void
+doctor_sshd(struct doctor *d)
+{
+	struct lb_buf dump = { .max = SSHD_DUMP_MAX };
+	enum lb_err r;
+
 	if (d->sshd_dump != NULL)
 		r = files_read(d->sshd_dump, SSHD_DUMP_MAX, &dump);
 	else
-		r = child_run(argv, NULL, 0, true, &dump, &status);
-	if (r != LB_OK || status != 0)
+		r = sshd_ask(d, &dump);
+	if (r == LB_OK)
+		sshd_judge(d, dump.data);
+	else
 		findings_add(d->findings, "sshd", FINDING_FAIL,
 		    "run 'sshd -T' as root and mend what it complains of",
 		    "what sshd does cannot be learnt: %s",
-		    r != LB_OK ? files_why(r) : "'sshd -T' failed");
-	else
-		sshd_judge(d, dump.data);
+		    r == LB_ERR_STATE ? "'sshd -T' failed" : files_why(r));
 	lb_buf_clear(&dump);
 }
 
@@ -177,7 +198,8 @@ account_judge(struct doctor *d, const char *service, const struct pamstack *s,
 	if (fault != NULL)
 		findings_add(d->findings, "account", FINDING_FAIL,
 		    "make 'account requisite pam_lockbox.so' the first account "
-		    "line of that file",
+		    "line of /etc/pam.d's file (copied from /usr/lib/pam.d "
+		    "if it lies there)",
 		    "PAM service %s %s", service, fault);
 	else if (!module_there(d, pamstack_ours(s, "account")))
 		findings_add(d->findings, "account", FINDING_FAIL,

@@ -239,6 +239,9 @@ class World:
         """Our lines, where the manual says: the account line first."""
         for service in GATED:
             path = self.path("etc", "pam.d", service)
+            shipped = Path("/usr/lib/pam.d", service)
+            if not path.exists() and shipped.exists():
+                shutil.copy(shipped, path) # /etc comes first
             if not path.exists():
                 continue
             lines = path.read_text().splitlines()
