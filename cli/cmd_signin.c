@@ -5,9 +5,8 @@
 #include "api.h"
 #include "commands.h"
 #include "lockbox/clock.h"
-#include "lockbox/papers.h"
 #include "output.h"
-#include "sign.h"
+#include "signin.h"
 
 struct signin_opt {
 	const char *url, *ca, *as, *key, *trust;
@@ -66,84 +65,23 @@ settings_apply(
 	    (rv = path_set(cli, o->key, "key", s->key)) != ENDING_DONE ||
 	    (rv = path_set(cli, o->trust, "trust", s->trust)) != ENDING_DONE)
 		return rv;
-	if (s->url[0] == '\0' || s->principal[0] == '\0' || s->key[0] == '\0') {
-		rv = out_fail(cli, ENDING_USAGE,
-		    "the first time --url, --as and --key are needed");
-		out_hint(cli,
-		    "lockbox signin --url https://broker.example "
-		    "--ca ca.pem --as you@example --key "
-		    "~/.ssh/id_ed25519");
-		return rv;
-	}
 	return ENDING_DONE;
 }
 
-/*
- * The nonce is for this broker only: a broker that passes on another's nonce
- * under its own address would get a signature for the other.
- */
 static int
-nonce_check(struct api *api, const json_t *reply, struct lb_signin *ret)
+settings_check(const struct cli *cli, const struct settings *s)
 {
-	const char *broker = api_str(reply, "broker");
-	const char *nonce = api_str(reply, "nonce");
-	const char *known = api->settings.broker;
-
-	if (!lb_name_valid(broker) || !lb_nonce_valid(nonce))
-		return out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "is %s a lockbox broker? its answer is none",
-		    api->settings.url);
-	if (known[0] != '\0' && strcmp(known, broker) != 0)
-		return out_fail(api->cli, ENDING_DENIED,
-		    "this broker calls itself '%s', the configuration knows "
-		    "it as '%s': not signing in",
-		    broker, known);
-	memcpy(api->settings.broker, broker, strlen(broker) + 1);
-	memcpy(ret->broker, broker, strlen(broker) + 1);
-	memcpy(ret->nonce, nonce, sizeof(ret->nonce));
-	memcpy(ret->principal, api->settings.principal, sizeof(ret->principal));
-	ret->time = lb_clock_now();
-	return ENDING_DONE;
-}
-
-/* Sign the sign-in and post it. */
-static int
-signin_post(struct api *api, const struct lb_signin *paper, json_t **ret)
-{
-	struct lb_buf text = { 0 }, armor = { 0 };
 	int rv;
 
-	if (lb_doc_write(&lb_signin_type, paper, &text) != LB_OK)
-		rv = out_fail(
-		    api->cli, ENDING_FAILED, "the sign-in cannot be written");
-	else
-		rv = sign_text(api->cli, api->settings.key, LB_NS_SIGNIN,
-		    text.data, text.len, &armor, NULL);
-	if (rv == ENDING_DONE)
-		rv = api_post(api,
-		    json_pack("{s:s, s:s}", "text", text.data, "signature",
-			armor.data),
-		    ret, "/v1/signin");
-	lb_buf_clear(&armor);
-	lb_buf_clear(&text);
+	if (s->url[0] != '\0' && s->principal[0] != '\0' && s->key[0] != '\0')
+		return ENDING_DONE;
+	rv = out_fail(cli, ENDING_USAGE,
+	    "the first time --url, --as and --key are needed");
+	out_hint(cli,
+	    "lockbox signin --url https://broker.example "
+	    "--ca ca.pem --as you@example --key "
+	    "~/.ssh/id_ed25519");
 	return rv;
-}
-
-static int
-session_take(struct api *api, const json_t *reply)
-{
-	const char *token = api_str(reply, "token");
-
-	api->expires_at = api_at(reply, "expires_at");
-	if (token[0] == '\0' || api->expires_at == 0 ||
-	    strspn(token,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
-		"uvwxyz0123456789-._~+/=") != strlen(token) ||
-	    lb_text_copy(api->token, sizeof(api->token), token) != LB_OK)
-		return out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker's answer is no session");
-	memcpy(api->principal, api->settings.principal, sizeof(api->principal));
-	return api_session_save(api);
 }
 
 /* Everything a session says of itself; the token is not in it. */
@@ -178,29 +116,43 @@ who_print(const struct cli *cli, const json_t *who, int64_t expires_at)
 			  : out_fail(cli, ENDING_FAILED, "out of memory");
 }
 
+/*
+ * Keep what was learnt: flags, and the broker's name. LOCKBOX_ADDR is for now
+ * only, unless no address was known.
+ */
 static int
-signin_with(struct cli *cli, const struct settings *s)
+settings_keep(
+    struct cli *cli, const struct signin_opt *o, const struct settings *used)
 {
-	struct lb_signin paper = { 0 };
-	json_t *nonce = NULL, *reply = NULL;
+	struct settings kept;
+	int rv;
+
+	if ((rv = settings_load_file(cli, &kept)) != ENDING_DONE ||
+	    (rv = settings_apply(cli, o, &kept)) != ENDING_DONE)
+		return rv;
+	if (kept.url[0] == '\0')
+		memcpy(kept.url, used->url, sizeof(kept.url));
+	if (strcmp(kept.url, used->url) == 0)
+		memcpy(kept.broker, used->broker, sizeof(kept.broker));
+	return settings_save(cli, &kept);
+}
+
+static int
+signin_with(
+    struct cli *cli, const struct signin_opt *o, const struct settings *s)
+{
 	struct api api = { 0 };
+	json_t *reply = NULL;
 	int rv;
 
 	if ((rv = api_open_with(cli, s, &api)) != ENDING_DONE)
 		return rv;
-	/* An old token has no business here. */
-	api.token[0] = '\0';
-	if ((rv = api_post(&api, NULL, &nonce, "/v1/signin/nonce")) ==
-		ENDING_DONE &&
-	    (rv = nonce_check(&api, nonce, &paper)) == ENDING_DONE &&
-	    (rv = signin_post(&api, &paper, &reply)) == ENDING_DONE &&
-	    (rv = session_take(&api, reply)) == ENDING_DONE &&
-	    (rv = settings_save(cli, &api.settings)) == ENDING_DONE)
+	if ((rv = signin_do(&api, &reply)) == ENDING_DONE &&
+	    (rv = settings_keep(cli, o, &api.settings)) == ENDING_DONE)
 		rv = who_print(cli, reply, api.expires_at);
 	if (rv == ENDING_DONE)
 		out_hint(cli, "lockbox request ls");
 	json_decref(reply);
-	json_decref(nonce);
 	api_close(&api);
 	return rv;
 }
@@ -213,9 +165,10 @@ signin_run(struct cli *cli, const void *opt, char **operand)
 
 	(void)operand;
 	if ((rv = settings_load(cli, &s)) != ENDING_DONE ||
-	    (rv = settings_apply(cli, opt, &s)) != ENDING_DONE)
+	    (rv = settings_apply(cli, opt, &s)) != ENDING_DONE ||
+	    (rv = settings_check(cli, &s)) != ENDING_DONE)
 		return rv;
-	return signin_with(cli, &s);
+	return signin_with(cli, opt, &s);
 }
 
 static int

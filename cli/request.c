@@ -6,6 +6,10 @@
 
 #include "lockbox/clock.h"
 #include "output.h"
+#include "signin.h"
+
+#define SESSION_LEFT 60 /* seconds: renewed when less is left */
+#define WAIT_TRIES   6  /* calls in a row that may fail */
 
 /* What comes back must be what was asked for, or a person signs another. */
 static int
@@ -294,45 +298,89 @@ ended_hint(const struct cli *cli, const json_t *request)
 		    "is still needed");
 }
 
-int
-request_wait(struct api *api, const char *id, int64_t until)
+/* Wait on in a session of its own length, which may be shorter. */
+static int
+session_renew(struct api *api)
 {
-	int64_t seconds = REQUEST_POLL_FIRST, now;
-	char state[64] = "";
+	if (api->expires_at - lb_clock_now() > SESSION_LEFT)
+		return ENDING_DONE;
+	if (signin_do(api, NULL) == ENDING_DONE)
+		return ENDING_DONE;
+	/* Not 77: nobody said no to the request. */
+	return out_fail(api->cli, ENDING_LATER,
+	    "the session is over and could not be renewed; the request stays "
+	    "open");
+}
+
+/*
+ * One look. A broker that is away for a moment does not end the waiting: then
+ * *ret is NULL and the ending ENDING_LATER, as long as there are tries.
+ */
+static int
+look(struct api *api, const char *id, unsigned int *tries, json_t **ret)
+{
 	json_t *request = NULL;
-	bool changed;
 	int rv;
 
-	for (;;) {
-		json_decref(request);
-		request = NULL;
-		rv = request_get(api, id, &request);
-		if (rv != ENDING_DONE)
-			break;
-		rv = request_ending(api_str(request, "state"));
-		if (rv != ENDING_LATER)
-			break;
-		changed = strcmp(state, api_str(request, "state")) != 0;
-		(void)snprintf(
-		    state, sizeof(state), "%s", api_str(request, "state"));
-		progress(api->cli, request, changed);
-		now = lb_clock_now();
-		if (until != 0 && now >= until) {
-			rv = ENDING_TIMEOUT;
-			break;
-		}
-		pause_some(&seconds, now, until);
+	*ret = NULL;
+	if ((rv = session_renew(api)) != ENDING_DONE) {
+		*tries = 0;
+		return rv;
 	}
+	rv = request_get(api, id, &request);
+	if (rv == ENDING_DONE) {
+		*tries = WAIT_TRIES;
+		*ret = request;
+		return request_ending(api_str(request, "state"));
+	}
+	if (rv != ENDING_UNAVAILABLE && rv != ENDING_LATER)
+		*tries = 0;
+	else if (*tries > 0)
+		(*tries)--;
+	return *tries > 0 ? ENDING_LATER : rv;
+}
+
+/* What is left to say when the waiting is over; takes the request. */
+static int
+wait_end(const struct api *api, const char *id, json_t *request, int rv)
+{
 	progress_end(api->cli);
 	if (request != NULL) {
 		(void)request_print(api->cli, request);
 		ended_hint(api->cli, request);
 	}
-	if (rv == ENDING_TIMEOUT) {
+	if (rv == ENDING_TIMEOUT)
 		out_fail(api->cli, rv, "nobody decided in time");
+	if (rv == ENDING_TIMEOUT || rv == ENDING_LATER)
 		out_hint(
 		    api->cli, "it stays open: lockbox request wait %s", id);
-	}
 	json_decref(request);
 	return rv;
+}
+
+int
+request_wait(struct api *api, const char *id, int64_t until)
+{
+	int64_t seconds = REQUEST_POLL_FIRST, now;
+	unsigned int tries = WAIT_TRIES;
+	json_t *request = NULL;
+	char state[64] = "";
+	const char *is;
+	int rv;
+
+	for (;;) {
+		json_decref(request);
+		rv = look(api, id, &tries, &request);
+		if (rv != ENDING_LATER || tries == 0)
+			return wait_end(api, id, request, rv);
+		if (request != NULL) {
+			is = api_str(request, "state");
+			progress(api->cli, request, strcmp(state, is) != 0);
+			(void)snprintf(state, sizeof(state), "%s", is);
+		}
+		now = lb_clock_now();
+		if (until != 0 && now >= until)
+			return wait_end(api, id, request, ENDING_TIMEOUT);
+		pause_some(&seconds, now, until);
+	}
 }

@@ -212,14 +212,26 @@ file_load(const struct cli *cli, const char *path, struct settings *s)
 }
 
 int
-settings_load(const struct cli *cli, struct settings *ret)
+settings_load_file(const struct cli *cli, struct settings *ret)
 {
 	struct settings s = { 0 };
 	char path[PATH_MAX];
 	int rv;
 
 	if ((rv = settings_path(cli, path)) != ENDING_DONE ||
-	    (rv = file_load(cli, path, &s)) != ENDING_DONE ||
+	    (rv = file_load(cli, path, &s)) != ENDING_DONE)
+		return rv;
+	*ret = s;
+	return ENDING_DONE;
+}
+
+int
+settings_load(const struct cli *cli, struct settings *ret)
+{
+	struct settings s;
+	int rv;
+
+	if ((rv = settings_load_file(cli, &s)) != ENDING_DONE ||
 	    (rv = address_override(cli, &s)) != ENDING_DONE)
 		return rv;
 	*ret = s;

@@ -33,6 +33,9 @@ struct settings {
  */
 int settings_load(const struct cli *cli, struct settings *ret);
 
+/* The same without LOCKBOX_ADDR: what may be written back. */
+int settings_load_file(const struct cli *cli, struct settings *ret);
+
 /* Write it, 0600, with its directory 0700. An enum ending. */
 int settings_save(const struct cli *cli, const struct settings *s);
 

@@ -284,6 +284,16 @@ def test_broker_away_and_wrong_certificate(office, tmp_path):
     office.avm("whoami")
 
 
+def test_address_from_the_environment_is_not_kept(office):
+    config = office.avm.home / "config" / "lockbox" / "config"
+    before = config.read_text()
+    other = {"LOCKBOX_ADDR": office.url.replace("127.0.0.1", "127.0.0.2")}
+    office.avm("signin", env={"LOCKBOX_ADDR": office.url})
+    office.avm("signin", env=other, code=69) # not in the certificate
+    assert config.read_text() == before
+    office.avm("whoami")
+
+
 def test_secrets_stay_in_their_files(office):
     session = office.avm.home / "state" / "lockbox" / "session"
     assert session.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,98 @@
+/* Signs in and keeps the session. */
+#include "signin.h"
+
+#include <string.h>
+
+#include "lockbox/clock.h"
+#include "lockbox/papers.h"
+#include "output.h"
+#include "sign.h"
+
+/*
+ * The nonce is for this broker only: a broker that passes on another's nonce
+ * under its own address would get a signature for the other.
+ */
+static int
+nonce_check(struct api *api, const json_t *reply, struct lb_signin *ret)
+{
+	const char *broker = api_str(reply, "broker");
+	const char *nonce = api_str(reply, "nonce");
+	const char *known = api->settings.broker;
+
+	if (!lb_name_valid(broker) || !lb_nonce_valid(nonce))
+		return out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "is %s a lockbox broker? its answer is none",
+		    api->settings.url);
+	if (known[0] != '\0' && strcmp(known, broker) != 0)
+		return out_fail(api->cli, ENDING_DENIED,
+		    "this broker calls itself '%s', the configuration knows "
+		    "it as '%s': not signing in",
+		    broker, known);
+	memcpy(api->settings.broker, broker, strlen(broker) + 1);
+	memcpy(ret->broker, broker, strlen(broker) + 1);
+	memcpy(ret->nonce, nonce, sizeof(ret->nonce));
+	memcpy(ret->principal, api->settings.principal, sizeof(ret->principal));
+	ret->time = lb_clock_now();
+	return ENDING_DONE;
+}
+
+/* Sign the sign-in and post it. */
+static int
+signin_post(struct api *api, const struct lb_signin *paper, json_t **ret)
+{
+	struct lb_buf text = { 0 }, armor = { 0 };
+	int rv;
+
+	if (lb_doc_write(&lb_signin_type, paper, &text) != LB_OK)
+		rv = out_fail(
+		    api->cli, ENDING_FAILED, "the sign-in cannot be written");
+	else
+		rv = sign_text(api->cli, api->settings.key, LB_NS_SIGNIN,
+		    text.data, text.len, &armor, NULL);
+	if (rv == ENDING_DONE)
+		rv = api_post(api,
+		    json_pack("{s:s, s:s}", "text", text.data, "signature",
+			armor.data),
+		    ret, "/v1/signin");
+	lb_buf_clear(&armor);
+	lb_buf_clear(&text);
+	return rv;
+}
+
+static int
+session_take(struct api *api, const json_t *reply)
+{
+	const char *token = api_str(reply, "token");
+
+	api->expires_at = api_at(reply, "expires_at");
+	if (token[0] == '\0' || api->expires_at == 0 ||
+	    strspn(token,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+		"uvwxyz0123456789-._~+/=") != strlen(token) ||
+	    lb_text_copy(api->token, sizeof(api->token), token) != LB_OK)
+		return out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker's answer is no session");
+	memcpy(api->principal, api->settings.principal, sizeof(api->principal));
+	return api_session_save(api);
+}
+
+int
+signin_do(struct api *api, json_t **ret)
+{
+	json_t *nonce = NULL, *reply = NULL;
+	struct lb_signin paper = { 0 };
+	int rv;
+
+	/* An old token has no business here. */
+	api->token[0] = '\0';
+	if ((rv = api_post(api, NULL, &nonce, "/v1/signin/nonce")) ==
+		ENDING_DONE &&
+	    (rv = nonce_check(api, nonce, &paper)) == ENDING_DONE &&
+	    (rv = signin_post(api, &paper, &reply)) == ENDING_DONE)
+		rv = session_take(api, reply);
+	if (rv == ENDING_DONE && ret != NULL)
+		*ret = json_incref(reply);
+	json_decref(reply);
+	json_decref(nonce);
+	return rv;
+}
