@@ -27,8 +27,8 @@ enum {
 	CAP_LOGIN = 48,
 	CAP_ENGINEER = 64,
 	CAP_RHOST = 64,
-	CAP_WHY = 200,
-	CAP_MOST = 200,
+	CAP_WHY = 400, /* or what room is left */
+	CAP_MOST = 400,
 };
 
 /*

@@ -22,7 +22,7 @@
 #define VISIT_EXEMPT 0x03c05a3fu
 
 #define VISIT_CODE_MAX 47  /* chars, without NUL */
-#define VISIT_WHY_MAX  400 /* chars, without NUL */
+#define VISIT_WHY_MAX  479 /* chars, without NUL */
 #define VISIT_CLOSE_MS 500
 
 struct visit {
