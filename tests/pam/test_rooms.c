@@ -501,8 +501,10 @@ test_record_line_longest_stays_under_a_kibibyte(void **state)
 	/* Nothing but the reason is lost whole. */
 	assert_non_null(strstr(line, " caller=\"abcdefghijklmnopqrstuvwxyz"));
 	assert_non_null(strstr(line, "...\" service="));
+	assert_non_null(strstr(line, " why=\"\""));
 	rec.why = much;
 	assert_true(record_line(&rec, line) <= RECORD_MAX - 1);
+	assert_non_null(strstr(line, " why=\"\\x01"));
 	assert_int_equal(line[strlen(line) - 1], '"');
 }
 
