@@ -6,12 +6,14 @@ Each refusal stands beside the case that is let in, through the same path.
 import concurrent.futures
 import http.client
 import json
+import re
 import secrets
 import signal
 import socket
 import ssl
 import subprocess
 import time
+from pathlib import Path
 
 import papers
 import pytest
@@ -979,6 +981,75 @@ def test_a_token_alone_decides_nothing(house):
         refused(b.post(f"/v1/requests/{request['id']}/{verb}", body,
                        house.anna), 404, "not_found")
     assert b.approve(house.anna, request, text).status == 200
+
+
+# --- the documentation ----------------------------------------------------------------
+
+OPENAPI = json.loads((Path(__file__).parents[2] / "doc" /
+                      "openapi.json").read_text())
+
+
+def fits(schema, value, where):
+    """Is value what the schema says? The few words of it that are used."""
+    if "$ref" in schema:
+        node = OPENAPI
+        for name in schema["$ref"][2:].split("/"):
+            node = node[name]
+        return fits(node, value, where)
+    if value is None:
+        assert schema.get("nullable"), f"{where}: null"
+        return None
+    if schema["type"] == "object":
+        assert isinstance(value, dict), where
+        assert set(schema.get("required", ())) <= set(value) <= \
+            set(schema["properties"]), f"{where}: {sorted(value)}"
+        for name, item in value.items():
+            fits(schema["properties"][name], item, f"{where}.{name}")
+    elif schema["type"] == "array":
+        for item in value:
+            fits(schema["items"], item, f"{where}[]")
+    else:
+        kind = {"string": str, "integer": int, "boolean": bool}
+        assert isinstance(value, kind[schema["type"]]), f"{where}: {value!r}"
+        if "enum" in schema:
+            assert value in schema["enum"], f"{where}: {value}"
+        if "pattern" in schema:
+            assert re.search(schema["pattern"], value), f"{where}: {value}"
+    return None
+
+
+def test_openapi_says_what_is_served(house):
+    b = house.b
+    table = {tuple(line.split()[:3])
+             for line in b.run("routes").stdout.splitlines()}
+    assert table == {(method.upper(), path, ",".join(op["x-roles"]))
+                     for path, ops in OPENAPI["paths"].items()
+                     for method, op in ops.items()}
+    request, grant = house.fresh(), house.grant()
+    b.deny(house.bert, request, "no")
+    b.revoke(house.anna, grant)
+    words = {"{id}": request["id"], "{name}": "acme",
+             "{principal}": house.avm.name}
+    for path, ops in OPENAPI["paths"].items():
+        if "get" not in ops:
+            continue
+        answer = ops["get"]["responses"]["200"]["content"]
+        if "grants" in path:
+            words["{id}"] = grant["id"]
+        where = path
+        for word, value in words.items():
+            where = where.replace(word, value)
+        if path == "/v1/hosts/{name}":
+            where = f"/v1/hosts/{HOST}?tenant=acme"
+        got = b.get(where, b.operator)
+        assert got.status == 200, (where, got)
+        kind = got.headers["Content-Type"].split(";")[0]
+        assert kind in answer, where
+        if kind == "application/json":
+            fits(answer[kind]["schema"], got.json, where)
+        words["{id}"] = request["id"]
+    problem = OPENAPI["components"]["schemas"]["Problem"]
+    fits(problem, b.get("/v1/nosuch").json, "problem")
 
 
 # --- the program -------------------------------------------------------------------
