@@ -14,17 +14,16 @@ agent_user_check(void *conf, const char *value)
 	return lb_login_valid(value) ? LB_OK : LB_ERR_FORMAT;
 }
 
-#define OPTION(kind, name, call)                                               \
-	{                                                                      \
-#name, kind, false, offsetof(struct options, name),            \
-		    sizeof(((struct options *)NULL)->name), 1, 0, call         \
-	}
-
 static const struct lb_conf_option options_table[] = {
-	OPTION(LB_CONF_PATH, conf, NULL),
-	OPTION(LB_CONF_PATH, socket, NULL),
-	OPTION(LB_CONF_PATH, log, NULL),
-	OPTION(LB_CONF_TEXT, agent_user, agent_user_check),
+	{ "conf", LB_CONF_PATH, false, offsetof(struct options, conf),
+	    OPTIONS_CONF_MAX + 1, 1, 0, NULL },
+	{ "socket", LB_CONF_PATH, false, offsetof(struct options, socket),
+	    OPTIONS_SOCKET_MAX + 1, 1, 0, NULL },
+	{ "log", LB_CONF_PATH, false, offsetof(struct options, log),
+	    OPTIONS_SOCKET_MAX + 1, 1, 0, NULL },
+	{ "agent_user", LB_CONF_TEXT, false,
+	    offsetof(struct options, agent_user), LB_LOGIN_MAX + 1, 1, 0,
+	    agent_user_check },
 	{ 0 },
 };
 

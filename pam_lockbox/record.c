@@ -116,6 +116,7 @@ line_add(struct line *l, const char *s)
 	l->text[l->len] = '\0';
 }
 
+/* The caps leave room for every pair; what were too much would be left out. */
 static void
 line_add_pair(struct line *l, const char *name, const char *value, size_t cap)
 {
