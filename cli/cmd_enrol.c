@@ -26,7 +26,8 @@
 #include "state.h"
 
 #define MACHINE_ID     "/etc/machine-id"
-#define MACHINE_ID_MAX 64 /* bytes of the file */
+#define MACHINE_ID_MAX 64  /* bytes of the file */
+#define ENROL_CODE_MAX 160 /* chars */
 #define CONFDIR        "/etc/lockbox"
 
 struct enrol_opt {
@@ -454,14 +455,33 @@ enrol(struct enrolment *e, struct cli *cli, const char *code)
 	return enrolled_tell(e);
 }
 
+/* "-": one line of standard input, so that the code stands in no argv. */
+static int
+code_read(const struct cli *cli, const char *operand,
+    char ret[static ENROL_CODE_MAX + 1])
+{
+	if (strcmp(operand, "-") != 0)
+		return lb_text_copy(ret, ENROL_CODE_MAX + 1, operand) == LB_OK
+		    ? ENDING_DONE
+		    : out_fail(cli, ENDING_USAGE, "the code is too long");
+	if (fgets(ret, ENROL_CODE_MAX + 1, stdin) == NULL)
+		return out_fail(cli, ENDING_USAGE, "no code on standard input");
+	ret[strcspn(ret, "\r\n")] = '\0';
+	return ENDING_DONE;
+}
+
 static int
 enrol_run(struct cli *cli, const void *opt, char **operand)
 {
 	struct enrolment e = { .cli = cli, .opt = opt };
-	int rv = enrol(&e, cli, operand[0]);
+	char code[ENROL_CODE_MAX + 1];
+	int rv;
 
+	if ((rv = code_read(cli, operand[0], code)) == ENDING_DONE)
+		rv = enrol(&e, cli, code);
 	enrolment_clear(&e);
-	/* It stood in argv; it is used up, or will be within the hour. */
+	sodium_memzero(code, sizeof(code));
+	/* It is used up, or will be over within the hour. */
 	sodium_memzero(operand[0], strlen(operand[0]));
 	return rv;
 }

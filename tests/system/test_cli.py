@@ -310,10 +310,19 @@ def test_secrets_stay_in_their_files(office):
     office.avm("whoami")
 
 
-def test_help_speaks_of_every_command(office):
+def test_help_and_manual_speak_of_every_command(office):
+    manual = (Path(__file__).parents[2] / "man" / "lockbox.1").read_text()
     for line in office.avm("help").stdout.splitlines():
         words = re.match(r"  ([a-z-]+(?: [a-z-]+)?)  ", line)
-        if words:
-            done = office.avm("help", *words[1].split())
-            assert done.stdout.startswith(f"usage: lockbox {words[1]}")
-            assert "examples:" in done.stdout
+        if not words:
+            continue
+        done = office.avm("help", *words[1].split())
+        assert done.stdout.startswith(f"usage: lockbox {words[1]}")
+        assert "examples:" in done.stdout
+        entry = re.search(rf"^\.It Cm {words[1]}( [^\n]*)?\n(.*?)^\.(It Cm|Ss|Sh) ",
+                          manual, re.M | re.S)
+        assert entry, words[1]
+        own = done.stdout.split("\nflags:\n")[1].split("\n\n")[0] \
+            if "\nflags:\n" in done.stdout else ""
+        for flag in re.findall(r"^ +(?:-\w, +)?--([a-z-]+)", own, re.M):
+            assert f"Fl Fl {flag}" in entry[2], (words[1], flag)

@@ -204,7 +204,7 @@ def second(host):
 
 
 def test_enrolment_writes_what_the_agent_needs(host, second):
-    done = enrol(host, invite(host, "second"))
+    done = enrol(host, "-", input=invite(host, "second") + "\n")
     assert done.returncode == 0, done.stderr
     assert f"enrolled second of tenant {TENANT}" in done.stdout
     assert "host = second" in (second / "agent.conf").read_text()
