@@ -117,6 +117,29 @@ static const struct row {
 static const struct row unknown = { "", NEXT_PROVIDER,
 	"what the broker sent does not prove a login as %s" };
 
+/* The broker's answers: its message, when there is one, says it all. */
+static const char *const spoken[] = {
+	"no_grant",
+	"pending_endorsement",
+	"pending_approval",
+	"not_yet",
+	"denied",
+	"lapsed",
+	"cancelled",
+	"expired",
+	"revoked",
+	"returned",
+};
+
+static bool
+is_spoken(const char *code)
+{
+	for (size_t i = 0; i < sizeof(spoken) / sizeof(spoken[0]); i++)
+		if (strcmp(code, spoken[i]) == 0)
+			return true;
+	return false;
+}
+
 static const struct row *
 find(const char *code)
 {
@@ -220,7 +243,8 @@ tell_refusal(
 	add(ret[0], "lockbox: ");
 	add(ret[0], f->tenant);
 	add(ret[0], f->tenant[0] == '\0' ? "" : ": ");
-	add_text(ret[0], row->text, f);
+	add_text(ret[0],
+	    f->message[0] != '\0' && is_spoken(f->code) ? "%s" : row->text, f);
 	if (f->message[0] != '\0') {
 		add(ret[0], ": ");
 		add(ret[0], f->message);

@@ -57,11 +57,16 @@ test_tell_refusal(void **state)
 	assert_non_null(
 	    strstr(lines[1], " --service sshd --service sudo --reason "));
 	f.code = "pending_approval";
-	f.message = "by Anna until 14:00";
 	tell_refusal(&f, lines);
 	assert_string_equal(lines[0],
 	    "lockbox: acme: the request for deploy on web1 waits for the "
-	    "customer's approval: by Anna until 14:00");
+	    "customer's approval");
+	/* The broker's own words replace ours, for its own codes only. */
+	f.message = "request A waits for Anna until 14:00";
+	tell_refusal(&f, lines);
+	assert_string_equal(lines[0],
+	    "lockbox: acme: deploy on web1: request A waits for Anna until "
+	    "14:00");
 	assert_string_equal(lines[1], "see how it stands: lockbox request ls");
 }
 
