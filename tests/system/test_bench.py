@@ -1,0 +1,32 @@
+"""The benchmark runs and prints its table. How fast it was is not looked at."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parents[1] / "bench" / "bench.py"
+LINES = (
+    "cold PAM decision, median", "cold PAM decision, p99",
+    "warm PAM decision, median", "warm PAM decision, p99",
+    "answers per CPU second, 1000 grants",
+    "answers per CPU second, 2000 grants",
+    "answers per second beside the asker, 1000 grants",
+    "answers per second beside the asker, 2000 grants",
+    "answers per CPU second, 2000 against 1000 grants",
+)
+
+
+def test_quick_bench_prints_every_line(build):
+    done = subprocess.run(
+        [sys.executable, "-B", BENCH, "--build", build, "--quick"],
+        capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    head, *rows, note = done.stdout.splitlines()
+    assert head.split() == ["what", "measured", "reference", "ratio", "aim",
+                            "met"]
+    assert tuple(re.split(r"\s{2,}", row)[0] for row in rows) == LINES
+    for row in rows:
+        assert re.search(r"\s\d+( us|/s)\s+\d+( us|/s)\s+\d+\.\d\d\s"
+                         r"+(-|[<>]= [\d.]+)\s+(-|yes|no)$", row), row
+    assert note.startswith("Ed25519 here: sign ")
