@@ -159,19 +159,34 @@ better(const struct state_session *s, const struct lb_ruling *a,
 	return a->not_after > b->not_after;
 }
 
+/* NULL, or why the session itself is over, whatever its grants say. */
+static const char *
+session_over(const struct decide_within *w)
+{
+	const struct state_session *s = w->session;
+
+	if (w->now < w->state->floor)
+		return "clock_floor";
+	if (w->now >= s->deadline || w->now_boot_ms >= s->deadline_boot_ms)
+		return "time_over";
+	if (w->now >= s->lease_end)
+		return "lease_over";
+	for (size_t i = 0; i < s->rests.count; i++)
+		if (lb_kills_has(&w->state->kills, s->rests.item[i], w->now))
+			return "grant_revoked";
+	return NULL;
+}
+
 void
 decide_within(const struct decide_within *w, struct lb_ruling *ret)
 {
 	const struct state_session *s = w->session;
+	const char *over = session_over(w);
 	struct lb_ruling best, one;
 
 	refuse(&best, "no_grant");
-	if (w->now >= s->deadline || w->now_boot_ms >= s->deadline_boot_ms) {
-		refuse(ret, "time_over");
-		return;
-	}
-	if (w->now >= s->lease_end) {
-		refuse(ret, "lease_over");
+	if (over != NULL) {
+		refuse(ret, over);
 		return;
 	}
 	for (size_t i = 0; i < s->keeps.count; i++) {

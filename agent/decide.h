@@ -66,9 +66,10 @@ struct decide_within {
 /*
  * Does one of the session's grants pass alone, now, for that service? Grants
  * that the session rests on already go first, then the latest not_after.
- * Before that the session's own lease and deadline: codes "lease_over" and
- * "time_over". ret is as lb_grant_judge fills it; of several refusals the last
- * grant's.
+ * Before that the kept floor, the session's own deadline and lease, and the
+ * grants it rests on: codes "clock_floor", "time_over", "lease_over" and
+ * "grant_revoked". ret is as lb_grant_judge fills it; of several refusals the
+ * last grant's.
  */
 void decide_within(const struct decide_within *w, struct lb_ruling *ret);
 

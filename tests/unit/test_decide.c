@@ -313,6 +313,43 @@ test_decide_within_time(void **state)
 	inside_free(in);
 }
 
+/* No answer is asked for, so the floor must be held against the clock here. */
+static void
+test_decide_within_floor(void **state)
+{
+	struct inside *in = inside_new(fx_new());
+
+	(void)state;
+	in->st.floor = in->w.now;
+	assert_within(in, "granted");
+	in->st.floor = in->w.now + 1;
+	assert_within(in, "clock_floor");
+	inside_free(in);
+}
+
+/* The session is over with the first grant it rests on, whatever others say. */
+static void
+test_decide_within_rests_revoked(void **state)
+{
+	struct fx *f = fx_new();
+	struct inside *in;
+
+	(void)state;
+	fx_grant_more(f)->not_after -= 600;
+	in = inside_new(f);
+	assert_within(in, "granted");
+	assert_int_equal(lb_kills_add(&in->st.kills, f->paper[FX_GRANT + 1].id,
+			     f->now + 100000),
+	    LB_OK);
+	assert_within(in, "granted"); /* it does not rest on that one */
+	lb_kills_clear(&in->st.kills);
+	assert_int_equal(
+	    lb_kills_add(&in->st.kills, f->paper[FX_GRANT].id, f->now + 100000),
+	    LB_OK);
+	assert_within(in, "grant_revoked");
+	inside_free(in);
+}
+
 static void
 test_decide_within_kills_and_keys(void **state)
 {
@@ -398,6 +435,8 @@ main(void)
 		cmocka_unit_test(test_decide_within_services),
 		cmocka_unit_test(test_decide_within_su_target),
 		cmocka_unit_test(test_decide_within_time),
+		cmocka_unit_test(test_decide_within_floor),
+		cmocka_unit_test(test_decide_within_rests_revoked),
 		cmocka_unit_test(test_decide_within_kills_and_keys),
 		cmocka_unit_test(test_decide_within_other_door),
 		cmocka_unit_test(test_decide_within_prefers),
