@@ -197,7 +197,8 @@ serve(struct program *p)
 		journal_r(r, "wait for events");
 	service_tell("STOPPING=1");
 	visit_drop_all(&p->agent);
-	p->agent.state_must = p->agent.state_due_ms > 0;
+	if (p->agent.state_due_ms > 0)
+		p->agent.state_must = true;
 	if (agent_state_flush(&p->agent, 0) != LB_OK)
 		journal(LOG_WARNING, "leaving without the newest state");
 	return r;
