@@ -13,6 +13,7 @@
 #include "sessions.h"
 
 #define STATE_SOON_MS 1000
+#define SWEEP_SOON_MS 1000
 
 const struct lb_trust *
 agent_trust(const struct agent *a)
@@ -198,14 +199,24 @@ agent_sweep(struct agent *a)
 
 	if (a->state.session_count == 0)
 		return;
-	if ((r = procs_look(&all)) != LB_OK) {
+	/* Twice: see there. One that forks on and on would be forgotten, and
+	 * never ended. */
+	if ((r = procs_look(&all)) == LB_OK && (r = procs_look(&all)) == LB_OK)
+		sessions_sweep(&a->state, &all, &gone);
+	else
 		journal_r(r, "look at processes, sweeping no session");
-		return;
-	}
-	sessions_sweep(&a->state, &all, &gone);
 	procs_clear(&all);
 	if (gone == 0)
 		return;
 	journal(LOG_INFO, "%zu sessions have ended", gone);
 	agent_state_soon(a, lb_clock_boottime_ms());
+}
+
+/* Never later than it was due: whoever closes again and again puts nothing
+ * off. */
+void
+agent_sweep_soon(struct agent *a, int64_t now_boot_ms)
+{
+	if (a->sweep_due_ms > now_boot_ms + SWEEP_SOON_MS)
+		a->sweep_due_ms = now_boot_ms + SWEEP_SOON_MS;
 }

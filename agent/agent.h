@@ -56,7 +56,8 @@ void agent_state_soon(struct agent *a, int64_t now_boot_ms);
 enum lb_err agent_state_flush(
     struct agent *a, int64_t now_boot_ms) LB_MUST_CHECK;
 
-/* Forget the sessions that have no process left. */
+/* Forget the sessions that have no process left; do so within a second. */
 void agent_sweep(struct agent *a);
+void agent_sweep_soon(struct agent *a, int64_t now_boot_ms);
 
 #endif

@@ -13,9 +13,9 @@
 
 #include "lockbox/text.h"
 
-#define PROCS_MAX     65536 /* processes in one look */
-#define END_TREE_MAX  1024  /* processes below one asker */
-#define END_TREE_LOOK 16    /* looks before we kill what we have */
+#define PROCS_MAX     131072 /* processes, of all looks */
+#define END_TREE_MAX  1024   /* processes below one asker */
+#define END_TREE_LOOK 16     /* looks before we kill what we have */
 
 /* The start of a small file, NUL-terminated. */
 static enum lb_err
@@ -162,9 +162,9 @@ add_one(struct procs_all *all, const struct procs_one *one)
 }
 
 enum lb_err
-procs_look(struct procs_all *ret)
+procs_look(struct procs_all *all)
 {
-	struct procs_all all = { 0 };
+	size_t before = all->count;
 	struct procs_one one;
 	enum lb_err r = LB_OK;
 	struct dirent *de;
@@ -181,17 +181,13 @@ procs_look(struct procs_all *ret)
 		if (procs_parent(one.pid, &one.parent) != LB_OK ||
 		    procs_sid(one.pid, &one.sid) != LB_OK)
 			continue; /* it ended while we looked */
-		r = add_one(&all, &one);
+		r = add_one(all, &one);
 	}
 	if (r == LB_OK && errno != 0)
 		r = LB_ERR_IO;
 	if (r != LB_OK)
-		goto out;
-	*ret = all;
-	all = (struct procs_all){ 0 }; /* handed over */
-out:
+		all->count = before;
 	(void)closedir(dir); /* was only read */
-	procs_clear(&all);
 	return r;
 }
 
@@ -259,8 +255,10 @@ tree_grow(struct tree *t)
 	struct procs_all all = { 0 };
 	size_t found = 0;
 
-	if (procs_look(&all) != LB_OK)
+	if (procs_look(&all) != LB_OK) {
+		procs_clear(&all);
 		return 0;
+	}
 	for (size_t i = 0; i < all.count; i++) {
 		const struct procs_one *one = &all.item[i];
 

@@ -40,7 +40,7 @@ enum lb_err procs_pidfd_open(pid_t pid, int *ret_fd) LB_MUST_CHECK;
 /* sig 0 only asks whether we could. LB_ERR_MISSING when it is gone. */
 enum lb_err procs_signal(int pidfd, int sig) LB_MUST_CHECK;
 
-/* One look at every process. */
+/* What looks at every process found. */
 struct procs_one {
 	pid_t pid, parent;
 	uint32_t sid;
@@ -50,8 +50,13 @@ struct procs_all {
 	struct procs_one *item; /* owned */
 };
 
-/* Processes that vanish meanwhile are left out. */
-enum lb_err procs_look(struct procs_all *ret) LB_MUST_CHECK;
+/*
+ * Look at every process; added to what earlier looks found. Those that vanish
+ * meanwhile are left out; and so may be one that was born during the look with
+ * a pid below those already read, when the kernel begins again from the lowest.
+ * Who concludes that something is gone looks twice.
+ */
+enum lb_err procs_look(struct procs_all *all) LB_MUST_CHECK;
 void procs_clear(struct procs_all *all);
 
 /* Is any process in that audit session? */

@@ -556,7 +556,7 @@ take_ask(struct visit *v, const struct lb_door_ask *q)
 	memcpy(v->target, q->login, sizeof(v->target));
 	memcpy(v->rhost, q->rhost, sizeof(v->rhost));
 	if (q->phase == LB_PHASE_CLOSE) { /* nobody waits for a word */
-		v->agent->sweep_due_ms = lb_clock_boottime_ms() + 1000;
+		agent_sweep_soon(v->agent, lb_clock_boottime_ms());
 		v->due_ms = 0;
 		return;
 	}

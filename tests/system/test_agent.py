@@ -630,6 +630,15 @@ def test_a_session_without_processes_is_forgotten(door):
     assert f"session: {stays.sid}\n" in state
 
 
+def test_closing_again_and_again_puts_no_sweep_off(door):
+    gone = door.session()
+    gone.close()
+    for _ in range(8):
+        door.asker().begin(do="ask", phase=CLOSE, service="sshd", login="avm")
+        time.sleep(0.4)
+    assert f"session: {gone.sid}\n" not in (door.state / "state").read_text()
+
+
 def test_no_allow_without_its_record(door):
     assert door.session().reply["allow"]
     asker = door.asker()

@@ -80,6 +80,7 @@ test_procs_look(void **state)
 	struct procs_all all = { 0 };
 	pid_t pid = child();
 	bool found = false;
+	size_t first;
 
 	(void)state;
 	if (access("/proc/self/sessionid", R_OK) != 0)
@@ -92,6 +93,12 @@ test_procs_look(void **state)
 			assert_true(procs_has_sid(&all, all.item[i].sid));
 		}
 	assert_true(found);
+	/* A second look keeps what the first one found. */
+	all.item[0].sid = 12345;
+	first = all.count;
+	assert_int_equal(procs_look(&all), LB_OK);
+	assert_true(all.count > first);
+	assert_true(procs_has_sid(&all, 12345));
 	procs_clear(&all);
 	assert_false(procs_has_sid(&all, PROCS_SID_UNSET));
 	bury(pid);
