@@ -81,7 +81,8 @@ memory_load(struct app *app)
 	enum lb_err r;
 
 	if ((r = limits_new(rates, &app->limits)) != LB_OK ||
-	    (r = seen_new(&app->seen)) != LB_OK)
+	    (r = seen_new(&app->seen)) != LB_OK ||
+	    (r = hosts_new(&app->hosts)) != LB_OK)
 		return r;
 	r = trusts_load(app->store, &app->trusts);
 	if (r != LB_OK)
@@ -127,6 +128,7 @@ app_close(struct app *app)
 	    seen_flush(app->seen, app->store) != LB_OK)
 		LOG_WARN("note when hosts were seen: failed, ignoring");
 	seen_free(app->seen);
+	hosts_free(app->hosts);
 	limits_free(app->limits);
 	trusts_free(app->trusts);
 	store_close(app->store);

@@ -8,6 +8,7 @@
 #include "lockbox/sshsig.h"
 
 #include "config.h"
+#include "hosts.h"
 #include "limits.h"
 #include "metrics.h"
 #include "seen.h"
@@ -26,6 +27,7 @@ struct app {
 	struct trusts *trusts;
 	struct limits *limits;
 	struct seen *seen;
+	struct hosts *hosts;
 	struct metrics metrics;
 	int64_t (*clock)(void); /* lb_clock_now, or a test's */
 };

@@ -148,6 +148,8 @@ call_commit(struct app *app, const struct change *c)
 	enum lb_err r;
 
 	r = store_commit(app->store, c);
+	if (c->host != NULL)
+		hosts_forget(app->hosts);
 	if (r == LB_OK) {
 		LOG_NOTE(
 		    "event=\"%s\" tenant=\"%s\" actor=\"%s\" request=\"%s\""

@@ -20,15 +20,15 @@
 struct ask {
 	struct app *app;
 	const struct call *call;
-	struct host_row host;
+	char tenant[LB_NAME_MAX + 1]; /* whose key signed it */
+	char host[LB_HOST_MAX + 1];
 	struct lb_question q;
 	const char *question; /* its lines, behind the magic line */
 	size_t question_len;
 	struct held *held;
 	struct lb_answer answer;
-	struct lb_buf parts;     /* what follows the answer */
-	struct request_row best; /* of the requests at this door */
-	bool best_found;
+	struct lb_buf parts;      /* what follows the answer */
+	struct request_row *best; /* of the requests at this door, or NULL */
 	enum lb_err r;
 };
 
@@ -47,7 +47,8 @@ question_read(struct ask *a, const struct lb_bundle *b, struct reply *reply)
 	if (lb_sshsig_parse(part->sigs[0].text, part->sigs[0].len, &sig) !=
 	    LB_OK)
 		return reply_refuse(reply, "bad_signature", "%s", "");
-	r = store_host_by_key(a->app->store, sig.key.fp, &a->host);
+	r = hosts_find(
+	    a->app->hosts, a->app->store, sig.key.fp, a->tenant, a->host);
 	if (r == LB_ERR_MISSING)
 		return reply_refuse(reply, "host_unknown", "%s", "");
 	if (r != LB_OK)
@@ -71,8 +72,7 @@ question_check(const struct ask *a, struct reply *reply)
 {
 	const struct lb_question *q = &a->q;
 
-	if (strcmp(q->host, a->host.name) != 0 ||
-	    strcmp(q->tenant, a->host.tenant) != 0)
+	if (strcmp(q->host, a->host) != 0 || strcmp(q->tenant, a->tenant) != 0)
 		return reply_refuse(reply, "host_unknown", "%s", "");
 	if (strcmp(q->broker, a->app->conf.name) != 0)
 		return reply_refuse(reply, "other_broker", "%s", "");
@@ -195,10 +195,15 @@ request_take(void *arg, struct request_row *q)
 
 	if (!lb_services_has(&q->doc.service, a->q.service) ||
 	    !keys_in(&a->q.engineer_key, &q->doc.engineer_key) ||
-	    (a->best_found && !open))
+	    (a->best != NULL && !open))
 		return true;
-	a->best = *q;
-	a->best_found = true;
+	if (a->best == NULL)
+		a->best = malloc(sizeof(*a->best));
+	if (a->best == NULL) {
+		a->r = LB_ERR_MEMORY;
+		return false;
+	}
+	*a->best = *q;
 	return !open;
 }
 
@@ -214,7 +219,7 @@ approvers_name(const struct ask *a, char *ret, size_t size)
 		int len;
 
 		if ((p->namespaces & LB_NS_APPROVE) == 0 ||
-		    strcmp(p->principal, a->best.doc.engineer) == 0 ||
+		    strcmp(p->principal, a->best->doc.engineer) == 0 ||
 		    strstr(ret, p->principal) != NULL)
 			continue;
 		if (n + strlen(p->principal) + 8 > size) {
@@ -233,7 +238,7 @@ why(struct ask *a, enum state s)
 {
 	char until[LB_TIME_LEN + 1] = "", who[120];
 	char text[LB_REASON_MAX + LB_PRINCIPAL_MAX + 256];
-	const struct request_row *q = &a->best;
+	const struct request_row *q = a->best;
 	char code[LB_CODE_LEN + 1];
 
 	lb_request_code(q->sha256, code);
@@ -284,7 +289,7 @@ why(struct ask *a, enum state s)
 static enum lb_err
 denial_carry(struct ask *a)
 {
-	const struct request_row *q = &a->best;
+	const struct request_row *q = a->best;
 	size_t len = q->text_len + strlen(q->denial.signature);
 	enum lb_err r;
 
@@ -317,14 +322,16 @@ no_answer(struct ask *a)
 
 	r = store_request_at_door(
 	    a->app->store, a->q.tenant, a->q.host, a->q.login, request_take, a);
+	if (r == LB_OK)
+		r = a->r;
 	if (r != LB_OK)
 		return r;
-	if (!a->best_found) {
+	if (a->best == NULL) {
 		say(a, "deny", "no_grant");
 		message(a, "nobody asked for this login yet");
 		return LB_OK;
 	}
-	s = state_now(&a->best, a->call->now);
+	s = state_now(a->best, a->call->now);
 	say(a,
 	    rules_state_pending(s) || s == STATE_SCHEDULED ? "pending" : "deny",
 	    code_of(s));
@@ -394,7 +401,7 @@ count(struct ask *a)
 		metrics_count(&m->ask_pending);
 	else
 		metrics_count(&m->ask_deny);
-	seen_note(a->app->seen, a->host.tenant, a->host.name, a->call->now);
+	seen_note(a->app->seen, a->tenant, a->host, a->call->now);
 	LOG_DBG("ask host='%s' login='%s' service='%s': %s %s", a->q.host,
 	    a->q.login, a->q.service, a->answer.verdict, a->answer.code);
 }
@@ -445,6 +452,7 @@ ask_post(struct app *app, const struct call *call, struct reply *reply)
 		metrics_count(&app->metrics.ask_refused);
 	lb_buf_clear(&a->parts);
 	lb_bundle_free(b);
+	free(a->best);
 	free(a);
 	return r;
 }

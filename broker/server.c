@@ -59,10 +59,14 @@ peer_address(struct MHD_Connection *c, char ret[INET6_ADDRSTRLEN + 1])
 	(void)snprintf(ret, INET6_ADDRSTRLEN + 1, "unknown");
 	if (sa == NULL)
 		return;
-	(void)getnameinfo(sa,
-	    sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-				      : sizeof(struct sockaddr_in),
-	    ret, INET6_ADDRSTRLEN + 1, NULL, 0, NI_NUMERICHOST);
+	if (sa->sa_family == AF_INET6)
+		(void)inet_ntop(AF_INET6,
+		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+		    ret, INET6_ADDRSTRLEN + 1);
+	else
+		(void)inet_ntop(AF_INET,
+		    &((const struct sockaddr_in *)(const void *)sa)->sin_addr,
+		    ret, INET6_ADDRSTRLEN + 1);
 }
 
 static bool

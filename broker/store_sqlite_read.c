@@ -560,11 +560,16 @@ grant_read(struct cursor *k, struct grant_row *g)
 static enum lb_err
 grant_walk(struct cursor *k, grant_taker *take, void *arg)
 {
-	struct grant_row *row = calloc(1, sizeof(*row));
+	struct grant_row *row = malloc(sizeof(*row));
 	enum lb_err r;
 
-	if (row == NULL)
+	/* Large, and every member is read: only the buffers must be empty. */
+	if (row == NULL) {
 		k->r = LB_ERR_MEMORY;
+	} else {
+		memset(&row->bundle, 0, sizeof(row->bundle));
+		memset(&row->killing, 0, sizeof(row->killing));
+	}
 	while (cursor_next(k)) {
 		grant_read(k, row);
 		if (k->r == LB_OK && !take(arg, row))

@@ -97,7 +97,7 @@ class Brokerd:
         self.log = open(self.dir / "log", "ab")
         at = (self.dir / "log").stat().st_size
         self.process = subprocess.Popen(
-            [self.program, "serve", "-c", str(self.conf), "-d"],
+            [self.program, "serve", "-c", str(self.conf)],
             stdout=self.log, stderr=self.log)
         end = time.monotonic() + 20
         while time.monotonic() < end:
