@@ -258,7 +258,7 @@ completed(void *cls, struct MHD_Connection *c, void **state,
 	*state = NULL;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 mhd_log(void *cls, const char *fmt, va_list ap)
 {
 	char text[300];

@@ -276,7 +276,7 @@ token_of(const struct api *api)
 }
 
 /* Format a path, or say that it is too long. */
-static int
+static int __attribute__((format(printf, 3, 0)))
 path_make(const struct api *api, char ret[static API_PATH_MAX], const char *fmt,
     va_list ap)
 {

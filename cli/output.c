@@ -78,7 +78,7 @@ out_width(const char *escaped)
 }
 
 /* A line's text is short; when memory is gone the line is lost, not us. */
-static void
+static void __attribute__((format(printf, 3, 0)))
 line_put(FILE *f, const char *before, const char *fmt, va_list ap)
 {
 	struct lb_buf b = { 0 };

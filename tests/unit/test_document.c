@@ -277,21 +277,21 @@ static void
 test_doc_parse_long_line(void **state)
 {
 	struct lb_doc_type wide = sample_type;
-	char *text = malloc(20000);
+	char value[1030], *text;
 	struct sample s;
 
 	(void)state;
-	assert_non_null(text);
 	wide.text_max = 20000;
 	for (size_t n = 1020; n < 1030; n++) {
-		strcpy(text, HEAD "note: ");
-		memset(text + strlen(text) + n, 0, 1);
-		memset(text + strlen(HEAD "note: "), 'a', n);
-		strcat(text, "\n" HOSTS TAIL);
+		memset(value, 'a', n);
+		value[n] = '\0';
+		assert_int_equal(
+		    asprintf(&text, HEAD "note: %s\n" HOSTS TAIL, value),
+		    (int)(strlen(HEAD "note: \n" HOSTS TAIL) + n));
 		assert_int_equal(
 		    lb_doc_parse(&wide, text, strlen(text), &s), LB_ERR_RANGE);
+		free(text);
 	}
-	free(text);
 }
 
 /* Whatever is read, is written back with the same bytes. */
