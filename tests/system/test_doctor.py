@@ -49,32 +49,32 @@ def test_a_sound_host(host):
 
 
 def replaced(path, old, new):
-    """path with that text replaced; what it was, to be put back."""
+    """path with what old (a regex) finds replaced; what it was before."""
     before = path.read_text()
-    assert old in before, (path, old)
-    path.write_text(before.replace(old, new))
+    after = re.sub(old, new, before, count=1, flags=re.M)
+    assert after != before, (path, old)
+    path.write_text(after)
     return before
 
+
+ACCOUNT = r"^account\s+requisite\s+(?=\S*pam_lockbox)"
+SESSION = r"^session\s+requisite\s+(?=\S*pam_lockbox)"
 
 # What an administrator gets wrong: file below /etc, what, by what, which check.
 MISTAKES = {
     "usepam_no": ("ssh/sshd_config", "UsePAM yes", "UsePAM no", "sshd"),
     "no_public_keys": ("ssh/sshd_config", "UsePAM yes",
                        "UsePAM yes\nPubkeyAuthentication no", "sshd"),
-    "account_required": ("pam.d/sshd", "account requisite", "account required",
+    "account_required": ("pam.d/sshd", ACCOUNT, "account required ",
                          "account"),
-    "account_ignored": ("pam.d/sudo", "account requisite",
-                        "account [default=ignore]", "account"),
-    "account_missing": ("pam.d/su", "account requisite", "#", "account"),
-    "account_second": ("pam.d/login", "account requisite",
-                       "account sufficient pam_permit.so\naccount requisite",
-                       "account"),
-    "broken_stack": ("pam.d/cron", "account requisite", "acount requisite",
-                     "account"),
-    "session_after_env": ("pam.d/sshd", "session requisite",
-                          "session required pam_env.so\nsession requisite",
-                          "session"),
-    "session_missing": ("pam.d/sshd", "session requisite", "#", "session"),
+    "account_ignored": ("pam.d/sudo", ACCOUNT, "account [default=ignore] ", "account"),
+    "account_missing": ("pam.d/su", ACCOUNT, "# ", "account"),
+    "account_second": ("pam.d/login", ACCOUNT, "account sufficient pam_permit.so\n"
+                       "account requisite ", "account"),
+    "broken_stack": ("pam.d/cron", ACCOUNT, "acount requisite ", "account"),
+    "session_after_env": ("pam.d/sshd", SESSION, "session required pam_env.so\n"
+                          "session requisite ", "session"),
+    "session_missing": ("pam.d/sshd", SESSION, "# ", "session"),
     "unknown_option": ("lockbox/pam.conf", "exempt", "excempt", "exempt"),
     "bad_agent_conf": ("lockbox/agent.conf", "host =", "hots =", "config"),
     "bad_courier_conf": ("lockbox/courier.conf", "url =", "ulr =", "config"),
