@@ -144,17 +144,19 @@ agent_check(struct agent *a)
 	load_key(a);
 }
 
-void
+enum lb_err
 agent_load(struct agent *a)
 {
 	agent_check(a);
 	load_state(a);
 	agent_sweep(a);
+	return saver_new(a->state_path, &a->saver);
 }
 
 void
 agent_clear(struct agent *a)
 {
+	saver_free(a->saver);
 	lb_signer_free(a->signer);
 	anchor_free(a->anchor);
 	askers_free(a->askers);
@@ -170,24 +172,61 @@ agent_state_soon(struct agent *a, int64_t now_boot_ms)
 		a->state_due_ms = now_boot_ms + STATE_SOON_MS;
 }
 
-enum lb_err
-agent_state_flush(struct agent *a, int64_t now_boot_ms)
+static enum lb_err
+compose(struct agent *a, struct lb_buf *ret)
 {
-	enum lb_err r;
-
-	if (!a->state_must &&
-	    (a->state_due_ms == 0 || now_boot_ms < a->state_due_ms))
-		return LB_OK;
 	note_trust(a);
 	lb_kills_prune(&a->state.kills, a->state.floor);
-	r = state_save(a->state_path, &a->state);
+	return state_write(&a->state, ret);
+}
+
+/* Try again, though not in a rush. */
+static void
+not_saved(struct agent *a, enum lb_err r)
+{
+	journal_r(r, "save state '%s'", a->state_path);
+	agent_state_soon(a, lb_clock_boottime_ms());
+}
+
+void
+agent_state_begin(struct agent *a, int64_t now_boot_ms)
+{
+	struct lb_buf text = { .max = STATE_FILE_MAX };
+	bool due = a->state_due_ms != 0 && now_boot_ms >= a->state_due_ms;
+	enum lb_err r;
+
+	if ((!a->state_must && !due) || saver_busy(a->saver))
+		return;
 	a->state_must = false;
 	a->state_due_ms = 0;
-	if (r != LB_OK) {
-		journal_r(r, "save state '%s'", a->state_path);
-		agent_state_soon(a, now_boot_ms); /* try again */
+	if ((r = compose(a, &text)) != LB_OK) {
+		not_saved(a, r);
+		return; /* who waits for this round is told when time is up */
 	}
+	saver_begin(a->saver, &text);
+	a->round++;
+}
+
+enum lb_err
+agent_state_saved(struct agent *a, uint64_t *ret_round)
+{
+	enum lb_err r = saver_finish(a->saver);
+
+	if (r == LB_ERR_LIMIT)
+		return r;
+	*ret_round = a->round - 1;
+	if (r != LB_OK)
+		not_saved(a, r);
 	return r;
+}
+
+enum lb_err
+agent_state_last(struct agent *a)
+{
+	if (!a->state_must && a->state_due_ms == 0)
+		return LB_OK;
+	note_trust(a);
+	return state_save(a->state_path, &a->state);
 }
 
 void

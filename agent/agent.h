@@ -12,6 +12,7 @@
 #include "askers.h"
 #include "config.h"
 #include "loop.h"
+#include "saver.h"
 #include "state.h"
 
 struct visit;
@@ -26,7 +27,10 @@ struct agent {
 	struct askers *askers;
 	struct state state;
 	char state_path[CONFIG_PATH + 16];
-	bool state_must;      /* write before the next allow is told */
+	struct saver *saver;
+	struct loop_watch saver_watch;
+	uint64_t round;       /* of saving: what changes now is in this one */
+	bool state_must;      /* write as soon as may be */
 	int64_t state_due_ms; /* write by then; 0: nothing to write */
 	int64_t sweep_due_ms;
 	struct visit *visits;
@@ -34,12 +38,13 @@ struct agent {
 };
 
 /*
- * Load key, trust and state as the configuration says, and run the self-test.
+ * Load key, trust and state as the configuration says, run the self-test, and
+ * start what saves the state.
  * What fails is logged; unable then says which code every login is refused
  * with. The state counts as empty when it cannot be read, and the unreadable
  * file is set aside.
  */
-void agent_load(struct agent *a);
+enum lb_err agent_load(struct agent *a) LB_MUST_CHECK;
 
 /* As agent_load, but without the state: only says whether it could work. */
 void agent_check(struct agent *a);
@@ -52,9 +57,22 @@ const char *agent_tenant(const struct agent *a);
 /* Another floor, deny or revoke: write the state within a second. */
 void agent_state_soon(struct agent *a, int64_t now_boot_ms);
 
-/* Write the state if it must be, or is due. LB_OK when nothing was to do. */
-enum lb_err agent_state_flush(
-    struct agent *a, int64_t now_boot_ms) LB_MUST_CHECK;
+/*
+ * Begin to write the state if it must be or is due, unless a write is under
+ * way. What it holds now is safe when agent_state_saved says so of the round
+ * that a->round was before the call.
+ */
+void agent_state_begin(struct agent *a, int64_t now_boot_ms);
+
+/*
+ * A write is over: with which error, and which round is now safe if none.
+ * LB_ERR_LIMIT: not over yet.
+ */
+enum lb_err agent_state_saved(
+    struct agent *a, uint64_t *ret_round) LB_MUST_CHECK;
+
+/* Write it now and wait: on leaving. */
+enum lb_err agent_state_last(struct agent *a) LB_MUST_CHECK;
 
 /* Forget the sessions that have no process left; do so within a second. */
 void agent_sweep(struct agent *a);

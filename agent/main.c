@@ -60,6 +60,28 @@ on_signal(void *arg, uint32_t events)
 		p->ending = true;
 }
 
+static void
+on_saved(void *arg, uint32_t events)
+{
+	struct agent *a = arg;
+	uint64_t round = 0;
+	enum lb_err r;
+
+	(void)events;
+	r = agent_state_saved(a, &round);
+	if (r != LB_ERR_LIMIT)
+		visit_saved_all(a, round, r);
+}
+
+static enum lb_err
+watch_saver(struct agent *a)
+{
+	a->saver_watch = (struct loop_watch){
+		.fd = saver_fd(a->saver), .ready = on_saved, .arg = a
+	};
+	return loop_add(a->loop, &a->saver_watch, EPOLLIN);
+}
+
 static enum lb_err
 watch_signals(struct program *p)
 {
@@ -114,8 +136,8 @@ tend(struct program *p)
 		a->sweep_due_ms = now + SWEEP_EVERY_MS;
 	}
 	next = sooner(next, a->sweep_due_ms);
-	visit_commit_all(a);
-	if (a->state_due_ms > 0)
+	agent_state_begin(a, now);
+	if (a->state_due_ms > 0 && !saver_busy(a->saver)) /* else it wakes us */
 		next = sooner(next, a->state_due_ms);
 	if (service_watchdog_ms() > 0 && p->watchdog_due_ms <= now) {
 		service_tell("WATCHDOG=1");
@@ -172,7 +194,10 @@ prepare(struct program *p)
 		journal_r(r, "set up the loop");
 		return r;
 	}
-	agent_load(a);
+	if ((r = agent_load(a)) != LB_OK || (r = watch_saver(a)) != LB_OK) {
+		journal_r(r, "start to save the state");
+		return r;
+	}
 	if ((r = sandbox_close_agent()) != LB_OK) {
 		journal_r(r, "close the system call filter");
 		return r;
@@ -197,9 +222,11 @@ serve(struct program *p)
 		journal_r(r, "wait for events");
 	service_tell("STOPPING=1");
 	visit_drop_all(&p->agent);
-	if (p->agent.state_due_ms > 0)
+	if (saver_busy(p->agent.saver)) /* nobody will learn how it ends */
 		p->agent.state_must = true;
-	if (agent_state_flush(&p->agent, 0) != LB_OK)
+	saver_free(p->agent.saver); /* waits for what is under way */
+	p->agent.saver = NULL;
+	if (agent_state_last(&p->agent) != LB_OK)
 		journal(LOG_WARNING, "leaving without the newest state");
 	return r;
 }

@@ -293,7 +293,9 @@ add_common(scmp_filter_ctx f)
 {
 	int rc;
 
-	if ((rc = add_all(
+	/* Threads that run already are bound, too. */
+	if ((rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1)) != 0 ||
+	    (rc = add_all(
 		 f, SCMP_ACT_ALLOW, common_calls, COUNT(common_calls))) != 0 ||
 	    (rc = add_all(f, SCMP_ACT_KILL_PROCESS, deadly_calls,
 		 COUNT(deadly_calls))) != 0)

@@ -17,7 +17,7 @@
 #include "sessions.h"
 #include "tell.h"
 
-#define REPLY_MARGIN_MS 150 /* before the module gives up on us */
+#define REPLY_MARGIN_MS 150 /* the courier's word comes before ours */
 
 enum stage {
 	STAGE_ASK,    /* waiting for the module's packet */
@@ -41,6 +41,7 @@ struct visit {
 	char target[LB_LOGIN_MAX + 1]; /* as PAM names it: su's target */
 	char rhost[LB_RHOST_MAX + 1];
 	uint32_t sid;
+	uint64_t round;  /* STAGE_COMMIT: of saving that we wait for */
 	bool registered; /* this visit made the session record of sid */
 	bool watched;    /* the peer is in the table of askers */
 	struct lb_keyfps keys;
@@ -166,11 +167,12 @@ allow_ready(struct visit *v, const struct lb_ruling *ruling)
 	v->reply.verdict = LB_VERDICT_ALLOW;
 }
 
-/* Told after the state is on disk: see visit_commit_all. */
+/* Told after the state is on disk: see visit_saved_all. */
 static void
 allow_when_written(struct visit *v)
 {
 	v->agent->state_must = true;
+	v->round = v->agent->round;
 	v->stage = STAGE_COMMIT;
 }
 
@@ -662,7 +664,7 @@ visit_begin(struct agent *a, const struct door_peer *peer)
 	v->agent = a;
 	v->peer = p;
 	v->sid = PROCS_SID_UNSET;
-	v->due_ms = lb_clock_boottime_ms() + LB_DOOR_ANSWER_MS;
+	v->due_ms = lb_clock_boottime_ms() + VISIT_ANSWER_MS;
 	v->watch =
 	    (struct loop_watch){ .fd = p.fd, .ready = on_module, .arg = v };
 	v->carrier_watch =
@@ -676,25 +678,29 @@ visit_begin(struct agent *a, const struct door_peer *peer)
 	}
 }
 
+static void
+not_written(struct visit *v)
+{
+	forget_session(v, "the state was not written");
+	refuse(v, "state_unwritable", "");
+}
+
 void
-visit_commit_all(struct agent *a)
+visit_saved_all(struct agent *a, uint64_t round, enum lb_err result)
 {
 	struct visit *v = a->visits, *next;
-	enum lb_err r;
 
-	r = agent_state_flush(a, lb_clock_boottime_ms());
 	for (; v != NULL; v = next) {
 		next = v->next;
-		if (v->stage != STAGE_COMMIT)
+		if (v->stage != STAGE_COMMIT || v->round > round)
 			continue;
-		if (r == LB_OK) {
-			if (v->registered)
-				askers_forget(a->askers, v->peer.pid);
-			send_reply(v);
-		} else {
-			forget_session(v, "the state could not be written");
-			refuse(v, "state_unwritable", "");
+		if (result != LB_OK) {
+			not_written(v);
+			continue;
 		}
+		if (v->registered)
+			askers_forget(a->askers, v->peer.pid);
+		send_reply(v);
 	}
 }
 
@@ -702,6 +708,10 @@ visit_commit_all(struct agent *a)
 static void
 expire(struct visit *v)
 {
+	if (v->stage == STAGE_COMMIT) {
+		not_written(v); /* in time, at least */
+		return;
+	}
 	if (v->stage == STAGE_BROKER) {
 		journal(LOG_WARNING, "%s: no answer in time", v->question.ref);
 		drop_carrier(v);
@@ -720,7 +730,7 @@ visit_expire_all(struct agent *a, int64_t now_boot_ms)
 
 	for (; v != NULL; v = next) {
 		next = v->next;
-		if (v->due_ms <= now_boot_ms && v->stage != STAGE_COMMIT) {
+		if (v->due_ms <= now_boot_ms) {
 			expire(v);
 			continue;
 		}

@@ -11,15 +11,18 @@
 #include "agent.h"
 #include "door.h"
 
-#define VISITS_MAX      2048 /* connections of the module at once */
-#define VISIT_FINAL_MS  6000 /* from our reply to the module's last word */
-#define VISIT_QUESTIONS 3    /* per visit, when trust documents come first */
+#define VISITS_MAX 2048 /* connections of the module at once */
+#define VISIT_ANSWER_MS                                                        \
+	(LB_DOOR_ANSWER_MS - 400) /* the module's clock began
+                                                   * before ours */
+#define VISIT_FINAL_MS  6000      /* from our reply to the module's last word */
+#define VISIT_QUESTIONS 3 /* per visit, when trust documents come first */
 
 /* Begin one; peer is taken over, whatever happens. */
 void visit_begin(struct agent *a, const struct door_peer *peer);
 
-/* Write what the last events changed, then tell those who waited for it. */
-void visit_commit_all(struct agent *a);
+/* The state was written, or could not be: tell those who waited for it. */
+void visit_saved_all(struct agent *a, uint64_t round, enum lb_err result);
 
 /* End the visits whose time is over; when to come again in boottime ms, -1:
  * never. */
