@@ -159,7 +159,21 @@ login_subject(const struct login *l, struct subject *ret)
 	*ret = s;
 }
 
-/* "publickey", one blank, the key's type, one blank, base64, line's end. */
+/* What sshd adds for a key on a security device, up to the line's end. */
+static bool
+note_valid(const char *note, size_t len)
+{
+	static const char text[] = " signature count = ";
+	size_t at = sizeof(text) - 1, n;
+
+	if (len <= at || memcmp(note, text, at) != 0)
+		return false;
+	n = strspn(note + at, "0123456789");
+	return n > 0 && at + n == len;
+}
+
+/* "publickey", one blank, the key's type, one blank, base64, perhaps a note,
+ * line's end. */
 static bool
 line_proves_key(const char *line, size_t len)
 {
@@ -176,7 +190,8 @@ line_proves_key(const char *line, size_t len)
 		return false;
 	at += n + 1;
 	n = strspn(line + at, blob);
-	return n > 0 && at + n == len;
+	at += n;
+	return n > 0 && (at == len || note_valid(line + at, len - at));
 }
 
 bool

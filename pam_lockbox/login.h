@@ -55,7 +55,8 @@ bool login_valid(const struct login *l);
  */
 void login_subject(const struct login *l, struct subject *ret);
 
-/* Does sshd say that a public key was proven: a line "publickey TYPE BLOB"? */
+/* Does sshd say that a public key was proven: a line "publickey TYPE BLOB",
+ * with sshd's count behind it if the key is on a security device? */
 bool login_key_proven(const struct login *l);
 
 #endif

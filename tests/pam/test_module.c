@@ -51,6 +51,7 @@
 #define KEY_INFO                                                               \
 	"publickey ssh-ed25519 "                                               \
 	"AAAAC3NzaC1lZDI1NTE5AAAAIJk3rZ1zT5mXw6O8b7Yk0s6mB3qDqQnF2x5s9x0F4v3h"
+#define SK_INFO "publickey sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5"
 
 static const char *module_path, *swap_path;
 static struct world w;
@@ -1124,6 +1125,13 @@ test_authenticate_only_repeats_sshd(void **state)
 	} row[] = {
 		{ "sshd", "deploy", KEY_INFO, PAM_SUCCESS },
 		{ "sshd", "deploy", "password\n" KEY_INFO, PAM_SUCCESS },
+		{ "sshd", "deploy", SK_INFO " signature count = 7\n",
+		    PAM_SUCCESS },
+		{ "sshd", "deploy", SK_INFO " signature count = 7 \n",
+		    PAM_AUTH_ERR },
+		{ "sshd", "deploy", SK_INFO " signature count = \n",
+		    PAM_AUTH_ERR },
+		{ "sshd", "deploy", SK_INFO " count = 7\n", PAM_AUTH_ERR },
 		{ "sshd", "deploy", NULL, PAM_AUTH_ERR },
 		{ "sshd", "deploy", "password", PAM_AUTH_ERR },
 		{ "sshd", "deploy", "keyboard-interactive/pam", PAM_AUTH_ERR },
