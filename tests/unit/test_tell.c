@@ -70,6 +70,28 @@ test_tell_refusal(void **state)
 	assert_string_equal(lines[1], "see how it stands: lockbox request ls");
 }
 
+/* What is wrong here is not blamed on the broker. */
+static void
+test_tell_own_faults(void **state)
+{
+	static const char *const codes[] = { "agent_unable", "courier_garbage",
+		"courier_unreachable", "grant_unreadable", "internal",
+		"key_unusable", "login_unknown", "phase_unknown",
+		"state_unwritable", "system_error", "trust_unusable" };
+	struct tell_facts f = sample;
+	lines_t lines;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		f.code = codes[i];
+		tell_refusal(&f, lines);
+		assert_lines(lines);
+		assert_string_equal(lines[1],
+		    "the host's administrator can see why with: "
+		    "lockbox doctor");
+	}
+}
+
 static void
 test_tell_what_it_does_not_know(void **state)
 {
@@ -131,6 +153,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tell_refusal),
+		cmocka_unit_test(test_tell_own_faults),
 		cmocka_unit_test(test_tell_what_it_does_not_know),
 		cmocka_unit_test(test_tell_long_and_strange),
 		cmocka_unit_test(test_tell_rests),
