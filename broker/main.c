@@ -119,7 +119,7 @@ database_trusted(const struct config *c)
 
 /* Until SIGTERM or SIGINT: let time do its work. */
 static void
-wait_for_end(struct app *app, int sigfd)
+wait_for_end(struct app *app, struct server *s, int sigfd)
 {
 	struct pollfd p = { .fd = sigfd, .events = POLLIN };
 	unsigned int round = 0;
@@ -131,6 +131,7 @@ wait_for_end(struct app *app, int sigfd)
 			return;
 		if (n < 0 && errno != EINTR)
 			return;
+		server_sweep(s);
 		timers_run(app);
 		if (++round % PURGE_ROUNDS == 0)
 			timers_purge(app);
@@ -174,7 +175,7 @@ serve(const char *path)
 	LOG_NOTE("broker '%s' serves on '%s', port %u", c.name, c.listen,
 	    server_port(s));
 	notify("READY=1");
-	wait_for_end(app, sigfd);
+	wait_for_end(app, s, sigfd);
 	notify("STOPPING=1");
 	LOG_NOTE("stopping");
 	rv = EXIT_SUCCESS;

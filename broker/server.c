@@ -17,8 +17,10 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "lockbox/clock.h"
 #include "lockbox/file.h"
 
+#include "links.h"
 #include "log.h"
 #include "route.h"
 
@@ -34,6 +36,7 @@
 struct server {
 	struct app *app;
 	struct MHD_Daemon *daemon;
+	struct links *links;
 	struct lb_buf cert, key;
 	int fd;
 	unsigned int port;
@@ -218,6 +221,35 @@ exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 	return queue(s, c, &x->reply, false);
 }
 
+/* The connection's entry among the links; may be NULL. */
+static struct link *
+link_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+/* A connection comes or goes. */
+static void
+connected(void *cls, struct MHD_Connection *c, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	struct server *s = cls;
+	const union MHD_ConnectionInfo *info;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		links_close(s->links, *context);
+		*context = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info != NULL)
+		*context = links_open(
+		    s->links, info->connect_fd, lb_clock_boottime_ms());
+}
+
 static enum MHD_Result
 access_one(void *cls, struct MHD_Connection *c, const char *url,
     const char *method, const char *version, const char *data, size_t *len,
@@ -226,9 +258,11 @@ access_one(void *cls, struct MHD_Connection *c, const char *url,
 	struct server *s = cls;
 	struct exchange *x = *state;
 
-	if (x == NULL)
+	if (x == NULL) {
+		links_wait(s->links, link_of(c), lb_clock_boottime_ms());
 		return exchange_begin(
 		    s, c, method, url, version, (struct exchange **)state);
+	}
 	if (*len > 0) {
 		/* Too much without a Content-Length: read on, keep nothing. */
 		if (!x->bad_body && lb_buf_add(&x->body, data, *len) != LB_OK) {
@@ -238,6 +272,7 @@ access_one(void *cls, struct MHD_Connection *c, const char *url,
 		*len = 0;
 		return MHD_YES;
 	}
+	links_wait(s->links, link_of(c), 0);
 	return exchange_end(s, c, x);
 }
 
@@ -331,9 +366,10 @@ daemon_start(struct server *s)
 	    (unsigned int)c->connections_per_address,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)c->timeout,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
-	    completed, NULL, MHD_OPTION_HTTPS_MEM_KEY, s->key.data,
-	    MHD_OPTION_HTTPS_MEM_CERT, s->cert.data,
-	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_END);
+	    completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
+	    MHD_OPTION_HTTPS_MEM_KEY, s->key.data, MHD_OPTION_HTTPS_MEM_CERT,
+	    s->cert.data, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+	    MHD_OPTION_END);
 }
 
 enum lb_err
@@ -347,6 +383,8 @@ server_start(struct app *app, struct server **ret)
 		return LB_ERR_MEMORY;
 	s->app = app;
 	s->fd = -1;
+	if ((r = links_new(&s->links)) != LB_OK)
+		goto out;
 	if ((r = lb_file_read_secret(
 		 c->tls_key, geteuid(), PEM_MAX, &s->key)) != LB_OK) {
 		LOG_ERR_R(r, "read TLS key '%s'", c->tls_key);
@@ -379,6 +417,15 @@ unsigned int
 server_port(const struct server *s)
 {
 	return s->port;
+}
+
+void
+server_sweep(struct server *s)
+{
+	size_t n = links_sweep(s->links, lb_clock_boottime_ms());
+
+	if (n > 0)
+		LOG_DBG("http: shut %zu slow connections", n);
 }
 
 /* Requests in flight are answered; silent connections are just closed. */
@@ -414,6 +461,7 @@ server_stop(struct server *s)
 		(void)close(fd);
 	else if (s->fd >= 0 && s->daemon == NULL)
 		(void)close(s->fd);
+	links_free(s->links);
 	lb_buf_clear(&s->key);
 	lb_buf_clear(&s->cert);
 	free(s);
