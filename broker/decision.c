@@ -126,8 +126,9 @@ struct approving {
 	size_t stored;
 	struct approval_row row[PARTS_SIGS_MAX];
 	struct approval_row mine;
-	bool again; /* this very signature is there already */
+	bool again; /* this person approved this text already */
 	const struct verdict_in *v;
+	const struct lb_pinned *line; /* whose signature it is */
 	enum lb_err r;
 };
 
@@ -141,7 +142,7 @@ approval_take(void *arg, const struct approval_row *row)
 		return false;
 	}
 	a->row[a->stored] = *row;
-	a->again |= strcmp(row->signature, a->v->armor) == 0;
+	a->again |= strcmp(row->principal, a->line->principal) == 0;
 	a->r = sheet_sign(&a->sheet, a->row[a->stored++].signature);
 	return a->r == LB_OK;
 }
@@ -158,12 +159,12 @@ approver_line(const struct matter *m, const struct verdict_in *v,
 /* Does the new signature count, all alone? */
 static enum lb_err
 mine_counts(struct reply *reply, const struct matter *m, struct approving *a,
-    const struct lb_pinned *line, int64_t now)
+    int64_t now)
 {
 	struct sheet *s;
 	enum lb_err r;
 
-	if (rules_is_own(line->principal, a->v->sig.key.fp, &m->q.doc,
+	if (rules_is_own(a->line->principal, a->v->sig.key.fp, &m->q.doc,
 		m->engineer_known ? &m->engineer : NULL))
 		return reply_refuse(reply, "own_request", "%s", "");
 	s = calloc(1, sizeof(*s));
@@ -318,10 +319,9 @@ static enum lb_err
 approve_with(struct app *app, const struct call *call, struct reply *reply,
     struct matter *m, struct approving *a)
 {
-	const struct lb_pinned *line;
 	enum lb_err r;
 
-	if ((r = approver_line(m, a->v, &line)) != LB_OK)
+	if ((r = approver_line(m, a->v, &a->line)) != LB_OK)
 		return r;
 	if (lb_sshsig_verify(
 		&a->v->sig, LB_NS_APPROVE, a->v->text, a->v->text_len) != LB_OK)
@@ -329,13 +329,13 @@ approve_with(struct app *app, const struct call *call, struct reply *reply,
 	if ((r = approve_read(app, reply, m, a, call->now)) != LB_OK ||
 	    a->again)
 		return r;
-	if ((r = mine_counts(reply, m, a, line, call->now)) != LB_OK ||
+	if ((r = mine_counts(reply, m, a, call->now)) != LB_OK ||
 	    (r = sheet_sign(&a->sheet, a->v->armor)) != LB_OK)
 		return r;
 	memcpy(a->mine.tenant, m->q.doc.tenant, sizeof(a->mine.tenant));
 	memcpy(a->mine.grant, a->id, sizeof(a->mine.grant));
-	memcpy(a->mine.principal, line->principal, sizeof(line->principal));
-	memcpy(a->mine.key_fp, line->key.fp, sizeof(a->mine.key_fp));
+	ROW_TEXT(a->mine.principal, a->line->principal);
+	ROW_TEXT(a->mine.key_fp, a->line->key.fp);
 	ROW_TEXT(a->mine.signature, a->v->armor);
 	a->mine.at = call->now;
 	lb_trust_count_approvals(
