@@ -4,6 +4,7 @@ Each refusal stands beside the case that is let in, through the same path.
 """
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import re
@@ -744,9 +745,18 @@ def test_json_is_strict(house):
 
 def test_caps(house):
     b = house.b
-    refused(b.http("POST", "/v1/signin/nonce", "x" * 65537), 413, "too_large")
-    refused(b.http("POST", "/v1/ask", "x" * 131073, type="text/plain"), 413,
-            "too_large")
+    # refused by the head alone, before a body is sent
+    for path, kind, most in (("/v1/signin/nonce", b"application/json", 65536),
+                             ("/v1/ask", b"text/plain", 131072)):
+        head = b"POST " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n" \
+            b"Content-Type: " + kind + b"\r\n"
+        assert raw(b, head + b"Content-Length: %d\r\n\r\n" %
+                   (most + 1)) == 413
+        chunks = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+        chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + \
+            chunks * (most // 0x4000)
+        assert raw(b, chunked + b"0\r\n\r\n") == 400
+        assert raw(b, chunked + b"1\r\nx\r\n0\r\n\r\n") == 413
     refused(b.http("POST", "/v1/ask", "x" * 131072, type="text/plain"), 400,
             "bad_document")
     refused(b.get("/v1/requests/" + "x" * 1100), 414, "uri_too_long")
@@ -814,6 +824,45 @@ def test_smuggling(house):
     assert raw(b, b"\x00\x01\x02\r\n\r\n") in (0, 400)
 
 
+def test_slow_peers_are_cut_off(house):
+    """A head or body that drips in is never silent, but it has a deadline."""
+    b = house.b
+    context = ssl.create_default_context(cafile=str(b.home / "ca.pem"))
+    kept = b.connect()
+    kept.request("GET", "/healthz")
+    assert kept.getresponse().read() == b"ok\n"
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(
+            socket.create_connection(("127.0.0.1", b.port), 20))
+            for _ in range(3)]  # the first never even begins TLS
+        for at in (1, 2):
+            slow[at] = stack.enter_context(context.wrap_socket(
+                slow[at], server_hostname="127.0.0.1"))
+        slow[1].sendall(b"GET /healthz HTTP/1.1\r\n")
+        slow[2].sendall(b"POST /v1/signin/nonce HTTP/1.1\r\nHost: x\r\n"
+                        b"Content-Type: application/json\r\n"
+                        b"Content-Length: 60000\r\n\r\n")
+        began, open_ones = time.monotonic(), set(slow)
+        while open_ones and time.monotonic() - began < 20:
+            for s in list(open_ones):
+                try:
+                    s.settimeout(0.2)
+                    if s is not slow[0]:
+                        s.sendall(b"a")
+                    if not s.recv(100):
+                        open_ones.discard(s)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    open_ones.discard(s)
+        assert not open_ones
+        assert time.monotonic() - began > 8
+    kept.request("GET", "/healthz")  # a kept connection may be silent
+    assert kept.getresponse().status == 200
+    kept.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tls(house):
     b = house.b
     for low in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
