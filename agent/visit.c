@@ -510,7 +510,7 @@ look_at_peer(struct visit *v, uint32_t *ret_parent_sid)
 	if (parent > 0 && (r = procs_sid(parent, ret_parent_sid)) != LB_OK)
 		return r;
 	/* Was all that still of this process? */
-	return procs_signal(v->peer.pidfd, 0);
+	return procs_pidfd_pid(v->peer.pidfd, &parent);
 }
 
 static void
@@ -565,7 +565,7 @@ take_ask(struct visit *v, const struct lb_door_ask *q)
 	if ((r = look_at_peer(v, &f.parent_sid)) != LB_OK) {
 		journal_r(r, "look at pid %d", (int)v->peer.pid);
 		v->sid = PROCS_SID_UNSET;
-		refuse(v, "system_error", "");
+		refuse(v, f.unable != NULL ? f.unable : "system_error", "");
 		return;
 	}
 	f.sid = v->sid;

@@ -213,9 +213,9 @@ class Agent:
         self.program, self.conf, self.socket = program, conf, socket_path
         self.popen, self.log = None, ""
 
-    def start(self):
+    def start(self, wrap=()):
         self.popen = subprocess.Popen(
-            [self.program, "-v", "-c", str(self.conf)],
+            [*wrap, self.program, "-v", "-c", str(self.conf)],
             stderr=subprocess.PIPE, text=True, errors="replace")
         self.lines = []
         self.ready = threading.Event()

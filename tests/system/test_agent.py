@@ -693,6 +693,22 @@ def test_it_lets_nobody_in_without_its_papers(stand, break_it, code):
     assert stand.asker().ask(service="cron", exempt_rule=1)["exempt"] == 1
 
 
+@pytest.mark.parametrize("wrap,why", [
+    (["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"], "CAP_KILL"),
+    (["unshare", "--mount", "sh", "-ec",
+      "mount -t tmpfs none /proc/1 && exec \"$@\"", "sh"], "session id"),
+], ids=["without the capability", "without /proc"])
+def test_it_lets_nobody_in_whom_it_could_not_end(door, wrap, why):
+    assert door.asker().ask()["allow"]
+    door.agent.stop()
+    door.agent.start(wrap)
+    reply = door.asker().ask()
+    assert not reply["allow"] and reply["code"] == "agent_unable"
+    assert "self-test" in door.agent.said() and why in door.agent.said()
+    door.agent.again()
+    assert door.asker().ask()["allow"]
+
+
 def run(stand, *arguments):
     return subprocess.run([stand.agent.program, *map(str, arguments)],
                           capture_output=True, text=True, check=False,
