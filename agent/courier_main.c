@@ -138,6 +138,7 @@ prepare(struct program *p)
 	if ((r = sandbox_no_core()) != LB_OK || (r = read_ca(p)) != LB_OK ||
 	    (r = listen_for(p, &agent, &fd)) != LB_OK)
 		return r;
+	(void)sandbox_descriptors(COURIER_CLIENTS_MAX * 2);
 	service_open();
 	(void)clearenv(); /* no library of ours shall take advice from there */
 	if ((r = sandbox_become(p->conf.user, false)) != LB_OK) {

@@ -20,11 +20,17 @@
 #include "visit.h"
 
 #define SWEEP_EVERY_MS 20000
+#define PAUSE_MS       50 /* before we listen again, out of descriptors */
+#define DESCRIPTORS    8192
+#define OWN_FDS        24 /* log, loop, sockets, files */
+#define VISIT_FDS      4  /* connection, pidfd, courier, asker */
 
 struct program {
 	struct agent agent;
 	struct loop_watch listener, signals;
 	bool listening, ending;
+	size_t visits_max;
+	int64_t pause_ms; /* not listening before that */
 	int64_t watchdog_due_ms;
 };
 
@@ -36,7 +42,7 @@ on_knock(void *arg, uint32_t events)
 	enum lb_err r = LB_OK;
 
 	(void)events;
-	while (p->agent.visit_count < VISITS_MAX && r != LB_ERR_STATE) {
+	while (p->agent.visit_count < p->visits_max && r != LB_ERR_STATE) {
 		r = door_accept(p->listener.fd, &peer);
 		if (r == LB_OK)
 			visit_begin(&p->agent, &peer);
@@ -45,8 +51,10 @@ on_knock(void *arg, uint32_t events)
 			    "sent away a caller that is not "
 			    "root");
 		else if (r == LB_ERR_LIMIT)
-			break; /* no descriptor left: when one is free */
+			break;
 	}
+	if (r == LB_ERR_LIMIT) /* no descriptor left: perhaps soon */
+		p->pause_ms = lb_clock_boottime_ms() + PAUSE_MS;
 }
 
 static void
@@ -105,7 +113,8 @@ watch_signals(struct program *p)
 static void
 listen_if_room(struct program *p)
 {
-	bool room = p->agent.visit_count < VISITS_MAX;
+	bool room = p->agent.visit_count < p->visits_max &&
+	    p->pause_ms <= lb_clock_boottime_ms();
 
 	if (room == p->listening)
 		return;
@@ -136,6 +145,8 @@ tend(struct program *p)
 		a->sweep_due_ms = now + SWEEP_EVERY_MS;
 	}
 	next = sooner(next, a->sweep_due_ms);
+	if (p->pause_ms > now)
+		next = sooner(next, p->pause_ms);
 	agent_state_begin(a, now);
 	if (a->state_due_ms > 0 && !saver_busy(a->saver)) /* else it wakes us */
 		next = sooner(next, a->state_due_ms);
@@ -165,6 +176,17 @@ run(struct program *p)
 	return r;
 }
 
+/* How many may visit at once with so many descriptors. */
+static size_t
+visits_for(unsigned long descriptors)
+{
+	size_t n = descriptors <= OWN_FDS + VISIT_FDS
+	    ? 1
+	    : (descriptors - OWN_FDS) / VISIT_FDS;
+
+	return n < VISITS_MAX ? n : VISITS_MAX;
+}
+
 /* In this order: nothing of ours is read before nobody can look at us, and
  * nobody is heard before we have given up what we do not need. */
 static enum lb_err
@@ -182,6 +204,7 @@ prepare(struct program *p)
 	}
 	p->listener =
 	    (struct loop_watch){ .fd = fd, .ready = on_knock, .arg = p };
+	p->visits_max = visits_for(sandbox_descriptors(DESCRIPTORS));
 	service_open();
 	(void)clearenv(); /* no library of ours shall take advice from there */
 	if ((r = sandbox_become(a->conf.user, true)) != LB_OK) {

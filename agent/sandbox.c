@@ -31,6 +31,22 @@ sandbox_no_core(void)
 	return LB_OK;
 }
 
+unsigned long
+sandbox_descriptors(unsigned long count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 256; /* what everybody has */
+	if (limit.rlim_cur < count) {
+		limit.rlim_cur =
+		    limit.rlim_max < count ? limit.rlim_max : count;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			return 256;
+	}
+	return limit.rlim_cur;
+}
+
 /* The bounding set first: that needs CAP_SETPCAP. Unknown ones end it. */
 static enum lb_err
 empty_bounding_set(void)

@@ -14,6 +14,10 @@
 /* No core dump, nobody may trace us. First of all, before reading a key. */
 enum lb_err sandbox_no_core(void) LB_MUST_CHECK;
 
+/* Have room for that many descriptors, as far as the hard limit lets us; how
+ * many there may be now. */
+unsigned long sandbox_descriptors(unsigned long count);
+
 /*
  * Become user, if we are root. Whoever we are then, keep CAP_KILL (if kill)
  * and no other capability. Supplementary groups: tty (if kill) and no other.

@@ -428,6 +428,16 @@ def test_two_hundred_at_once(door):
     assert len(re.findall(r"^session: ", door.kept(), re.M)) == 200
 
 
+def test_more_than_it_has_descriptors_for(door):
+    door.agent.stop()
+    door.agent.start(["prlimit", "--nofile=60:60"])
+    askers = [door.asker() for _ in range(60)]
+    for asker in askers:
+        asker.begin(do="ask", phase=ACCOUNT, service="sshd", login="avm",
+                    key=door.avm.public())
+    assert {asker.end()["code"] for asker in askers} == {"granted"}
+
+
 # --- trust ------------------------------------------------------------------------
 
 
