@@ -66,6 +66,7 @@ static struct {
 	int error;
 	int memory; /* blocks not yet freed */
 	bool killed;
+	bool folds; /* the name service ignores case */
 	unsigned total[CALL_COUNT];
 } fault;
 
@@ -142,16 +143,31 @@ WRAP(int, pidfd_open, (pid_t pid, unsigned int flags), (pid, flags), CALL_PIDFD,
     -1)
 WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts), (id, ts),
     CALL_CLOCK, -1)
-WRAP(int, getpwnam_r,
-    (const char *name, struct passwd *pw, char *buf, size_t size,
-	struct passwd **found),
-    (name, pw, buf, size, found), CALL_PASSWD, errno)
 WRAP(int, getpwuid_r,
     (uid_t uid, struct passwd *pw, char *buf, size_t size,
 	struct passwd **found),
     (uid, pw, buf, size, found), CALL_PASSWD, errno)
 WRAP_BYTES(getrandom, (void *buf, size_t len, unsigned int flags),
     (buf, len, flags), CALL_RANDOM)
+
+/* A name service may find a login by another spelling of its name. */
+int __real_getpwnam_r(const char *name, struct passwd *pw, char *buf,
+    size_t size, struct passwd **found);
+int __wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf,
+    size_t size, struct passwd **found);
+int
+__wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t size,
+    struct passwd **found)
+{
+	int r;
+
+	if (fails_plainly(CALL_PASSWD))
+		return errno;
+	r = __real_getpwnam_r(name, pw, buf, size, found);
+	if (fault.armed && fault.folds && r == 0 && *found != NULL)
+		pw->pw_name[0] ^= 0x20;
+	return r;
+}
 
 /* A byte at a time, and half a packet. */
 ssize_t __real_read(int fd, void *buf, size_t len);
@@ -547,6 +563,22 @@ test_calls_failing_for_ever(void **state)
 	}
 }
 
+static void
+test_logins_found_by_another_spelling_do_not_count(void **state)
+{
+	static const size_t scene[] = { 1, 5 }; /* agent's user; @system */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scene); i++) {
+		const struct scene *s = &scenes[scene[i]];
+
+		assert_true(scene_open(s));
+		assert_int_equal(run(s), s->want);
+		fault.folds = true;
+		assert_int_equal(run(s), PAM_PERM_DENIED);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -572,6 +604,8 @@ main(void)
 		cmocka_unit_test(test_each_call_failing_once),
 		cmocka_unit_test(test_needed_calls_deny),
 		cmocka_unit_test(test_calls_failing_for_ever),
+		cmocka_unit_test(
+		    test_logins_found_by_another_spelling_do_not_count),
 	};
 
 	world_need_root();
