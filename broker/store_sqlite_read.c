@@ -471,6 +471,8 @@ list_bind(sqlite3_stmt *s, const struct list_query *q)
 	int64_t at = q->before_at != 0 ? q->before_at : INT64_MAX;
 	const char *id = q->before_id, *t[8];
 
+	if (q->tenant_count == 1)
+		return sqlite_bind(s, "itt", at, id, q->tenant[0]);
 	if (q->tenant_count == 0 && q->engineer[0] != '\0')
 		return sqlite_bind(s, "itt", at, id, q->engineer);
 	if (q->tenant_count == 0)
@@ -481,16 +483,29 @@ list_bind(sqlite3_stmt *s, const struct list_query *q)
 	    t[4], t[5], t[6], t[7]);
 }
 
+_Static_assert(
+    REQUEST_ENGINEER == REQUEST_LIST + 3 && GRANT_ENGINEER == GRANT_LIST + 3,
+    "the statements of a list stand together");
+
+/* Which of a list's four statements: without bounds, one tenant, several, one
+ * engineer. */
+static enum stmt
+list_stmt(const struct list_query *q, enum stmt list)
+{
+	if (q->tenant_count == 1)
+		return list + 1;
+	if (q->tenant_count > 1)
+		return list + 2;
+	return q->engineer[0] != '\0' ? list + 3 : list;
+}
+
 static enum lb_err
 request_each(
     void *p, const struct list_query *q, request_taker *take, void *arg)
 {
 	struct cursor k;
 
-	cursor_open(&k, p,
-	    q->tenant_count > 0          ? REQUEST_TENANTS
-		: q->engineer[0] != '\0' ? REQUEST_ENGINEER
-					 : REQUEST_LIST);
+	cursor_open(&k, p, list_stmt(q, REQUEST_LIST));
 	k.r = list_bind(k.s, q);
 	return request_walk(&k, take, arg);
 }
@@ -619,10 +634,7 @@ grant_each(void *p, const struct list_query *q, grant_taker *take, void *arg)
 {
 	struct cursor k;
 
-	cursor_open(&k, p,
-	    q->tenant_count > 0          ? GRANT_TENANTS
-		: q->engineer[0] != '\0' ? GRANT_ENGINEER
-					 : GRANT_LIST);
+	cursor_open(&k, p, list_stmt(q, GRANT_LIST));
 	k.r = list_bind(k.s, q);
 	return grant_walk(&k, take, arg);
 }

@@ -35,12 +35,14 @@ SQL(HOST_NAMED, "SELECT " HOST_COLS "FROM host WHERE name = ?1 "
 	"created_at, lapses_at, not_before, not_after, scope, endorsed_at, " \
 	"endorsed_by, endorsement, denied_at, denied_by, denial, " \
 	"denial_reason, draft, grant_sha256 "
-#define OLDER "(created_at < ?1 OR (created_at = ?1 AND sha256 < ?2)) "
+#define OLDER "(created_at, sha256) < (?1, ?2) "
 #define NEWEST "ORDER BY created_at DESC, sha256 DESC"
 #define TENANTS "tenant IN (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
 SQL(REQUEST_GET, "SELECT " REQUEST_COLS "FROM request WHERE id = ?1")
 SQL(REQUEST_OF_SHA, "SELECT " REQUEST_COLS "FROM request WHERE sha256 = ?1")
 SQL(REQUEST_LIST, "SELECT " REQUEST_COLS "FROM request WHERE " OLDER NEWEST)
+SQL(REQUEST_TENANT, "SELECT " REQUEST_COLS "FROM request "
+		    "WHERE tenant = ?3 AND " OLDER NEWEST)
 SQL(REQUEST_TENANTS, "SELECT " REQUEST_COLS "FROM request WHERE " TENANTS
 		     "AND " OLDER NEWEST)
 SQL(REQUEST_ENGINEER, "SELECT " REQUEST_COLS "FROM request "
@@ -66,6 +68,8 @@ SQL(APPROVAL_LIST, "SELECT tenant, grant_sha256, principal, key_fp, "
 	"killing "
 SQL(GRANT_GET, "SELECT " GRANT_COLS "FROM grant_ WHERE sha256 = ?1")
 SQL(GRANT_LIST, "SELECT " GRANT_COLS "FROM grant_ WHERE " OLDER NEWEST)
+SQL(GRANT_TENANT, "SELECT " GRANT_COLS "FROM grant_ "
+		  "WHERE tenant = ?3 AND " OLDER NEWEST)
 SQL(GRANT_TENANTS, "SELECT " GRANT_COLS "FROM grant_ WHERE " TENANTS
 		   "AND " OLDER NEWEST)
 SQL(GRANT_ENGINEER, "SELECT " GRANT_COLS "FROM grant_ "
