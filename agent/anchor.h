@@ -18,9 +18,9 @@ struct anchor;
 
 /*
  * Read the pin (a bundle of exactly one trust document; it is root's, so its
- * signatures are not needed), then follow what is kept, each by the dates of the
- * day on which it was taken: the file's time. A kept document that does not
- * follow is left out, as is all behind it; that is logged.
+ * signatures are not needed), then follow what is kept, each by the dates of
+ * the day on which it was taken: the file's time. A kept document that does
+ * not follow is left out, as is all behind it; that is logged.
  *
  * pin    root's file
  * dir    of the kept ones, written by us; need not exist yet

@@ -43,7 +43,6 @@ struct visit {
 	uint32_t sid;
 	uint64_t round;  /* STAGE_COMMIT: of saving that we wait for */
 	bool registered; /* this visit made the session record of sid */
-	bool watched;    /* the peer is in the table of askers */
 	struct lb_keyfps keys;
 	char grant[LB_SHA256_LEN + 1]; /* that the session began with */
 	struct question question;
@@ -188,7 +187,6 @@ allow_account(struct visit *v, const struct lb_ruling *ruling)
 			refuse(v, "agent_busy", "");
 			return;
 		}
-		v->watched = true;
 	}
 	allow_ready(v, ruling);
 	send_reply(v);
@@ -228,6 +226,8 @@ allow_session(struct visit *v, const struct lb_ruling *ruling,
 static void
 forget_session(struct visit *v, const char *why)
 {
+	enum lb_err r;
+
 	if (!v->registered)
 		return;
 	v->registered = false;
@@ -236,9 +236,11 @@ forget_session(struct visit *v, const char *why)
 	journal(LOG_NOTICE, "%s: session %u was not begun: %s", v->reply.ref,
 	    v->sid, why);
 	/* Whoever goes on all the same is not one of ours. */
-	if (askers_add(v->agent->askers, v->peer.pid, v->peer.pidfd,
-		lb_clock_boottime_ms()) == LB_OK)
-		v->watched = true;
+	r = askers_add(v->agent->askers, v->peer.pid, v->peer.pidfd,
+	    lb_clock_boottime_ms());
+	if (r != LB_OK && r != LB_ERR_MISSING) /* gone is what it should be */
+		journal_r(
+		    r, "%s: watch pid %d", v->reply.ref, (int)v->peer.pid);
 }
 
 /* --- inside a session ----------------------------------------------------- */
@@ -494,7 +496,7 @@ ask(struct visit *v)
 	}
 }
 
-/* --- the module's packets --------------------------------------------------- */
+/* --- the module's packets ------------------------------------------------- */
 
 /* What the kernel says of the one who asks. */
 static enum lb_err
