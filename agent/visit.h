@@ -12,11 +12,8 @@
 #include "door.h"
 
 #define VISITS_MAX 2048 /* connections of the module at once */
-#define VISIT_ANSWER_MS                                                        \
-	(LB_DOOR_ANSWER_MS - 400) /* the module's clock began
-                                                   * before ours */
-#define VISIT_FINAL_MS  6000      /* from our reply to the module's last word */
-#define VISIT_QUESTIONS 3 /* per visit, when trust documents come first */
+/* Our reply is due before the module gives up: its clock began before ours. */
+#define VISIT_ANSWER_MS (LB_DOOR_ANSWER_MS - 400)
 
 /* Begin one; peer is taken over, whatever happens. */
 void visit_begin(struct agent *a, const struct door_peer *peer);

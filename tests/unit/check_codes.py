@@ -11,7 +11,7 @@ from pathlib import Path
 SPOKEN = ["lib/judge.c", "lib/quorum.c", "agent/*.c", "pam_lockbox/*.c",
           "broker/rules.c"]
 BEFORE = re.compile(
-    r'(?:code\w* = |return |\] = |\b(?:refuse|deny|be_unable)\([^"]*)'
+    r'(?:code\w* = |return |\] = |\b(?:reply_refuse|refuse|deny|be_unable)\([^"]*)'
     r'"([a-z]+(?:_[a-z]+)+)"')
 NOT_CODES = {"pam_lockbox"}
 
