@@ -227,16 +227,20 @@ enum lb_err
 request_wait_line(const json_t *request, int64_t now, struct lb_buf *ret)
 {
 	int64_t lapses = api_at(request, "lapses_at");
+	const char *nobody = "nobody";
 	struct lb_buf who = { 0 };
 	char left[32] = "";
 	enum lb_err r;
 
+	/* The broker names customers' people, not the provider's. */
+	if (strcmp(api_str(request, "state"), "pending_endorsement") == 0)
+		nobody = "a manager of the provider";
 	if (lapses > now)
 		lb_span_format(lapses - now, left, sizeof(left));
 	if ((r = api_join(request, "waiting_for", &who)) == LB_OK)
 		r = lb_buf_addf(ret, "%s  %s  waiting for %s%s%s",
 		    api_str(request, "code"), api_str(request, "state"),
-		    who.len > 0 ? who.data : "nobody",
+		    who.len > 0 ? who.data : nobody,
 		    left[0] != '\0' ? ", lapses in " : "", left);
 	lb_buf_clear(&who);
 	return r;

@@ -133,5 +133,12 @@ class Office:
             if item["state"] in ("active", "scheduled"):
                 self.avm("grant", "return", item["id"])
 
+    def start_broker_again(self):
+        """At the address that people know."""
+        conf = self.broker.conf
+        conf.write_text(conf.read_text().replace(
+            "127.0.0.1:0\n", self.url.removeprefix("https://") + "\n"))
+        self.broker.start()
+
     def close(self):
         self.broker.end()

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,170 @@ def test_help_and_manual_speak_of_every_command(office):
             if "\nflags:\n" in done.stdout else ""
         for flag in re.findall(r"^ +(?:-\w, +)?--([a-z-]+)", own, re.M):
             assert f"Fl Fl {flag}" in entry[2], (words[1], flag)
+
+
+class Terminal:
+    """A command on a terminal of its own, answered by hand."""
+
+    def __init__(self, person, *arguments):
+        import pty
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [person.office.lockbox, *map(str, arguments)], env=person.env,
+            cwd=person.home, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True)
+        os.close(slave)
+        self.text = ""
+
+    def until(self, wanted, seconds=20):
+        import select
+        while wanted not in self.text:
+            ready, _, _ = select.select([self.master], [], [], seconds)
+            assert ready, f"no {wanted!r} in {self.text!r}"
+            self.text += os.read(self.master, 4096).decode()
+        return self.text
+
+    def say(self, text):
+        os.write(self.master, text.encode())
+
+    def end(self):
+        code = self.process.wait(20)
+        os.close(self.master)
+        return code
+
+
+def test_asks_before_signing(office):
+    asked = office.endorsed()
+    for answer in ("\n", "n\n", "Y\n", "yes please\n", "\x04"):
+        terminal = Terminal(office.anna, "request", "approve", asked)
+        text = terminal.until("Approve it? [y/N] ")
+        assert "  | lockbox-grant-v1" in text and "code" in text
+        terminal.say(answer)
+        terminal.until("nothing was signed")
+        assert terminal.end() == 1
+    terminal = Terminal(office.anna, "request", "approve", asked)
+    terminal.until("Approve it? [y/N] ")
+    terminal.say("y\n")
+    terminal.until("active")
+    assert terminal.end() == 0
+
+
+def test_waits_with_progress_on_a_terminal(office):
+    terminal = Terminal(office.avm, "request", "create", "--tenant", TENANT,
+                        "--host", "db1", "--login", "deploy", "--reason", "x")
+    text = terminal.until("pending_endorsement")
+    asked = ID.search(text)[0]
+    assert text.index(asked) < text.index("waiting for the decision")
+    assert "waiting for a manager" in terminal.until(", lapses in ")
+    office.max("request", "endorse", asked, "--yes")
+    assert "waiting for anna@acme.example, bert@acme.example" in terminal.until(
+        "bert@acme.example, lapses in 11h")
+    office.anna("request", "approve", asked, "--yes")
+    terminal.until("next: ssh deploy@db1")
+    assert terminal.end() == 0
+
+
+def test_waiting_survives_the_session_and_the_broker(office):
+    """The session's end and a broker that restarts do not end the waiting."""
+    asked = office.endorsed()
+    session = office.avm.home / "state" / "lockbox" / "session"
+    before = session.read_text()
+    session.write_text(re.sub(
+        r"^expires_at = .*$", "expires_at = " + time.strftime(
+            "%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 30)), before,
+        flags=re.M))
+    waiting = subprocess.Popen(
+        [office.lockbox, "request", "wait", asked, "--timeout", "2m"],
+        env=office.avm.env, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1)
+    assert session.read_text() != before # renewed
+    office.broker.stop()
+    time.sleep(2.5)
+    office.start_broker_again()
+    office.anna("request", "approve", asked, "--yes")
+    out, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, err
+    assert "active" in out
+
+
+def security_key(office, person, name):
+    """A FIDO key in software; its path, and the environment to use it."""
+    provider = Path(office.lockbox).parents[1] / "tests" / "tools" / "sk_soft.so"
+    if not provider.exists():
+        pytest.skip("built without the software security key")
+    path = person.home / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519-sk", "-N", "", "-f", path,
+                    "-w", provider], check=True, stdout=subprocess.DEVNULL)
+    return path, lambda flags: {"SSH_SK_PROVIDER": str(provider),
+                                "SK_SOFT_FLAGS": str(flags)}
+
+
+def test_security_keys_and_require(office, tmp_path):
+    key, seen = security_key(office, office.anna, "id_ed25519_sk")
+    document = tmp_path / "touchy.trust"
+    office.anna("trust", "new", "--tenant", "touchy", "--broker",
+                f"{BROKER}={office.base / 'broker.pub'}", "--require", "touch",
+                "--approver", f"anna@acme.example={key}.pub", "-o", document)
+    office.anna("trust", "sign", document, "--key", key, "--yes", env=seen(1))
+    office.olga("tenant", "add", "--trust", document)
+    office.olga("host", "invite", "db1", "--tenant", "touchy")
+    office.anna.signin(key=key, env=seen(1))
+    try:
+        asked = office.endorsed(tenant="touchy")
+        done = office.anna("request", "approve", asked, "--yes", env=seen(0),
+                           code=77)
+        assert "show a touch" in done.stderr
+        done = office.anna("request", "approve", asked, "--yes", "--key",
+                           office.anna.home / "id_ed25519", code=77)
+        assert "is none that tenant touchy lets" in done.stderr
+        office.anna("request", "approve", asked, "--yes", env=seen(1))
+        grant = office.anna.json("grant", "show", asked)
+    finally:
+        office.anna.signin()
+    (tmp_path / "sig").write_text(grant["approvals"][0]["signature"])
+    public = " ".join(Path(f"{key}.pub").read_text().split()[:2])
+    (tmp_path / "signers").write_text(
+        f'anna@acme.example namespaces="lockbox-approve-v1" {public}\n')
+    verify = ["verify", "-f", tmp_path / "signers", "-I", "anna@acme.example",
+              "-n", "lockbox-approve-v1", "-s", tmp_path / "sig"]
+    office.anna(*verify, "--require", "touch", input=grant["text"])
+    office.anna(*verify, "--require", "verified", input=grant["text"], code=1)
+
+
+def test_verify_passkey_by_origin(office, tmp_path):
+    import papers
+    key = papers.Passkey("door.example", "https://door.example")
+    (tmp_path / "signers").write_text(key.pinned("anna", "approve") + "\n")
+    (tmp_path / "sig").write_text(key.sign("approve", "text\n"))
+    verify = ["verify", "-f", tmp_path / "signers", "-I", "anna", "-n",
+              "lockbox-approve-v1", "-s", tmp_path / "sig"]
+    good = office.anna(*verify, "--origin", "https://door.example", "--require",
+                       "verified", input="text\n")
+    assert good.stdout.startswith('Good "lockbox-approve-v1" signature for anna')
+    office.anna(*verify, input="text\n", code=1)
+    office.anna(*verify, "--origin", "https://door.example.evil.example",
+                input="text\n", code=1)
+    office.anna(*verify, "--origin", "https://door.example", input="test\n", code=1)
+
+
+def test_verify_is_strict_about_its_file(office, tmp_path):
+    import papers
+    key = papers.Ed25519()
+    (tmp_path / "sig").write_text(key.sign("approve", "text\n"))
+    verify = ["verify", "-f", tmp_path / "signers", "-I", "anna", "-n",
+              "lockbox-approve-v1", "-s", tmp_path / "sig"]
+    good = key.pinned("anna", "approve")
+    for line, code in ((good, 0), ("# a comment\n\n" + good, 0),
+                       (key.pinned("anna", "approve", "deny"), 0),
+                       (key.pinned("bert", "approve"), 1),
+                       (key.pinned("anna", "deny"), 1),
+                       (key.pinned("anna", "approve", before=1000000000), 1),
+                       (key.pinned("anna", "approve", after=4000000000), 1),
+                       (good.replace("anna", "*"), 78),
+                       (good.replace("anna", "anna,bert"), 78),
+                       (f"anna {key.public()}", 78), (good + " comment", 78),
+                       (good.replace("namespaces=", "cert-authority,namespaces="),
+                        78), ("", 1)):
+        (tmp_path / "signers").write_text(line + "\n")
+        office.anna(*verify, input="text\n", code=code)
