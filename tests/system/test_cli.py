@@ -1,7 +1,9 @@
 """lockbox, the command line, against a real broker: the whole flow."""
 
 import os
+import pty
 import re
+import select
 import subprocess
 import time
 from pathlib import Path
@@ -211,6 +213,7 @@ def test_operators_verbs(office):
     office.olga("tenant", "set", TENANT, "--approve-ttl", "6h")
     tenant = office.olga.json("tenant", "show", TENANT)
     assert tenant["settings"]["approve_ttl"] == 6 * 3600
+    office.olga("tenant", "set", TENANT, "--approve-ttl", "12h")
     assert TENANT in office.olga("tenant", "ls").stdout
     office.olga("person", "set", "eve@provider.example", "--active", "no")
     office.eve("whoami", code=77)
@@ -333,7 +336,6 @@ class Terminal:
     """A command on a terminal of its own, answered by hand."""
 
     def __init__(self, person, *arguments):
-        import pty
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
             [person.office.lockbox, *map(str, arguments)], env=person.env,
@@ -343,9 +345,10 @@ class Terminal:
         self.text = ""
 
     def until(self, wanted, seconds=20):
-        import select
+        end = time.monotonic() + seconds
         while wanted not in self.text:
-            ready, _, _ = select.select([self.master], [], [], seconds)
+            left = max(0, end - time.monotonic())
+            ready, _, _ = select.select([self.master], [], [], left)
             assert ready, f"no {wanted!r} in {self.text!r}"
             self.text += os.read(self.master, 4096).decode()
         return self.text
@@ -358,36 +361,44 @@ class Terminal:
         os.close(self.master)
         return code
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
 
 def test_asks_before_signing(office):
     asked = office.endorsed()
     for answer in ("\n", "n\n", "Y\n", "yes please\n", "\x04"):
-        terminal = Terminal(office.anna, "request", "approve", asked)
-        text = terminal.until("Approve it? [y/N] ")
-        assert "  | lockbox-grant-v1" in text and "code" in text
-        terminal.say(answer)
-        terminal.until("nothing was signed")
-        assert terminal.end() == 1
-    terminal = Terminal(office.anna, "request", "approve", asked)
-    terminal.until("Approve it? [y/N] ")
-    terminal.say("y\n")
-    terminal.until("active")
-    assert terminal.end() == 0
+        with Terminal(office.anna, "request", "approve", asked) as terminal:
+            text = terminal.until("Approve it? [y/N] ")
+            assert "  | lockbox-grant-v1" in text and "code" in text
+            terminal.say(answer)
+            terminal.until("nothing was signed")
+            assert terminal.end() == 1
+    with Terminal(office.anna, "request", "approve", asked) as terminal:
+        terminal.until("Approve it? [y/N] ")
+        terminal.say("y\n")
+        terminal.until("active")
+        assert terminal.end() == 0
 
 
 def test_waits_with_progress_on_a_terminal(office):
-    terminal = Terminal(office.avm, "request", "create", "--tenant", TENANT,
-                        "--host", "db1", "--login", "deploy", "--reason", "x")
-    text = terminal.until("pending_endorsement")
-    asked = ID.search(text)[0]
-    assert text.index(asked) < text.index("waiting for the decision")
-    assert "waiting for a manager" in terminal.until(", lapses in ")
-    office.max("request", "endorse", asked, "--yes")
-    assert "waiting for anna@acme.example, bert@acme.example" in terminal.until(
-        "bert@acme.example, lapses in 11h")
-    office.anna("request", "approve", asked, "--yes")
-    terminal.until("next: ssh deploy@db1")
-    assert terminal.end() == 0
+    with Terminal(office.avm, "request", "create", "--tenant", TENANT, "--host",
+                  "db1", "--login", "deploy", "--reason", "x") as terminal:
+        text = terminal.until("pending_endorsement")
+        asked = ID.search(text)[0]
+        assert text.index(asked) < text.index("waiting for the decision")
+        assert "waiting for a manager" in terminal.until(", lapses in ")
+        office.max("request", "endorse", asked, "--yes")
+        terminal.until(
+            "waiting for anna@acme.example, bert@acme.example, lapses in ")
+        office.anna("request", "approve", asked, "--yes")
+        terminal.until("next: ssh deploy@db1")
+        assert terminal.end() == 0
 
 
 def test_waiting_survives_the_session_and_the_broker(office):
