@@ -82,7 +82,8 @@ memory_load(struct app *app)
 
 	if ((r = limits_new(rates, &app->limits)) != LB_OK ||
 	    (r = seen_new(&app->seen)) != LB_OK ||
-	    (r = hosts_new(&app->hosts)) != LB_OK)
+	    (r = hosts_new(&app->hosts)) != LB_OK ||
+	    (r = doors_new(&app->doors)) != LB_OK)
 		return r;
 	r = trusts_load(app->store, &app->trusts);
 	if (r != LB_OK)
@@ -129,6 +130,7 @@ app_close(struct app *app)
 		LOG_WARN("note when hosts were seen: failed, ignoring");
 	seen_free(app->seen);
 	hosts_free(app->hosts);
+	doors_free(app->doors);
 	limits_free(app->limits);
 	trusts_free(app->trusts);
 	store_close(app->store);

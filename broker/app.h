@@ -8,6 +8,7 @@
 #include "lockbox/sshsig.h"
 
 #include "config.h"
+#include "doors.h"
 #include "hosts.h"
 #include "limits.h"
 #include "metrics.h"
@@ -28,6 +29,7 @@ struct app {
 	struct limits *limits;
 	struct seen *seen;
 	struct hosts *hosts;
+	struct doors *doors;
 	struct metrics metrics;
 	int64_t (*clock)(void); /* lb_clock_now, or a test's */
 };

@@ -148,6 +148,8 @@ call_commit(struct app *app, const struct change *c)
 	enum lb_err r;
 
 	r = store_commit(app->store, c);
+	if (c->grant != NULL)
+		doors_forget(app->doors);
 	if (c->host != NULL)
 		hosts_forget(app->hosts);
 	if (r == LB_OK) {

@@ -154,21 +154,20 @@ keys_in(const struct lb_keyfps *asked, const struct lb_keyfps *in)
 
 /* A grant of this door: live ones are named, ended ones carried along. */
 static bool
-grant_take(void *arg, struct grant_row *g)
+grant_take(void *arg, const struct door_grant *g)
 {
 	struct ask *a = arg;
 	struct lb_answer *ans = &a->answer;
 	enum state s = rules_state_at(
-	    g->state, 0, g->doc.not_before, g->doc.not_after, a->call->now);
+	    g->state, 0, g->not_before, g->not_after, a->call->now);
 
 	if (g->killing.len > 0 && parts_fit(a, g->killing.len)) {
 		a->r = lb_buf_add(&a->parts, g->killing.data, g->killing.len);
 		return a->r == LB_OK;
 	}
-	if (s != STATE_ACTIVE ||
-	    strcmp(g->doc.broker, a->app->conf.name) != 0 ||
-	    !lb_services_has(&g->doc.service, a->q.service) ||
-	    !keys_in(&a->q.engineer_key, &g->doc.engineer_key) ||
+	if (s != STATE_ACTIVE || strcmp(g->broker, a->app->conf.name) != 0 ||
+	    !lb_services_has(&g->service, a->q.service) ||
+	    !keys_in(&a->q.engineer_key, &g->engineer_key) ||
 	    ans->grant.count == LB_ANSWER_GRANTS ||
 	    !parts_fit(a, g->bundle.len))
 		return true;
@@ -352,7 +351,7 @@ verdict(struct ask *a)
 		message(a, "the tenant's trust document is past its end");
 		return LB_OK;
 	}
-	r = store_grant_at_door(a->app->store, a->q.tenant, a->q.host,
+	r = doors_each(a->app->doors, a->app->store, a->q.tenant, a->q.host,
 	    a->q.login, a->call->now, grant_take, a);
 	if (r == LB_OK)
 		r = a->r;

@@ -16,7 +16,9 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "doors.h"
 #include "fixture.h"
+#include "hosts.h"
 #include "rules.h"
 #include "store.h"
 
@@ -621,6 +623,103 @@ test_store_threads_lose_nothing(void **state)
 	assert_int_equal(events(p), 1 + won);
 }
 
+struct door_seen {
+	size_t n;
+	enum state state;
+};
+
+static bool
+door_see(void *arg, const struct door_grant *g)
+{
+	struct door_seen *d = arg;
+
+	d->n++;
+	d->state = g->state;
+	assert_true(g->bundle.len > 0);
+	return true;
+}
+
+static struct door_seen
+door_look(struct place *p, struct doors *d, const char *login, int64_t now)
+{
+	struct door_seen seen = { 0 };
+
+	assert_int_equal(doors_each(d, p->st, "acme", "db1.acme.example", login,
+			     now, door_see, &seen),
+	    LB_OK);
+	return seen;
+}
+
+/* What is kept of a door is good until somebody says that it changed, and
+ * never longer than the grant. */
+static void
+test_doors_keep_until_forgotten(void **state)
+{
+	struct place *p = *state;
+	struct request_row *q = request_make(p);
+	struct grant_row g, got = { 0 };
+	struct change c = { .request = q, .grant = &g };
+	struct doors *d;
+	int64_t end;
+
+	add_tenant(p, "acme");
+	grant_fill(p, &g, q->doc.request);
+	end = g.doc.not_after;
+	assert_int_equal(doors_new(&d), LB_OK);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 0);
+	assert_int_equal(commit(p->st, &c, "grant.active"), LB_OK);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 0); /* kept */
+	doors_forget(d);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 1);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 1);
+	assert_int_equal(door_look(p, d, "deploy", end - 1).n, 1);
+	assert_int_equal(door_look(p, d, "deploy", end).n, 0);
+	assert_int_equal(door_look(p, d, "root", FX_NOW).n, 0);
+	assert_int_equal(store_grant_get(p->st, g.sha256, &got), LB_OK);
+	got.state = STATE_REVOKED;
+	c = (struct change){ .grant = &got };
+	assert_int_equal(commit(p->st, &c, "grant.revoked"), LB_OK);
+	doors_forget(d);
+	assert_int_equal(
+	    door_look(p, d, "deploy", FX_NOW).state, STATE_REVOKED);
+	doors_free(d);
+	grant_row_clear(&got);
+	grant_row_clear(&g);
+	free(q);
+}
+
+static void
+test_hosts_keep_until_forgotten(void **state)
+{
+	struct place *p = *state;
+	struct host_row h = { .enrolled = true, .enrolled_at = FX_NOW };
+	struct change c = { .host = &h };
+	char tenant[LB_NAME_MAX + 1], name[LB_HOST_MAX + 1];
+	const struct lb_sshkey *key = &p->f->key[FX_HOST].pub;
+	struct hosts *k;
+
+	add_tenant(p, "acme");
+	ROW_TEXT(h.tenant, "acme");
+	ROW_TEXT(h.name, "db1");
+	lb_sshkey_format(key, h.key);
+	ROW_TEXT(h.key_fp, key->fp);
+	assert_int_equal(hosts_new(&k), LB_OK);
+	assert_int_equal(
+	    hosts_find(k, p->st, key->fp, tenant, name), LB_ERR_MISSING);
+	assert_int_equal(commit(p->st, &c, "host.enrolled"), LB_OK);
+	assert_int_equal(hosts_find(k, p->st, key->fp, tenant, name), LB_OK);
+	assert_string_equal(tenant, "acme");
+	assert_string_equal(name, "db1");
+	h.version = 1;
+	c = (struct change){ .host = &h, .host_remove = true };
+	assert_int_equal(commit(p->st, &c, "host.removed"), LB_OK);
+	assert_int_equal(hosts_find(k, p->st, key->fp, tenant, name), LB_OK);
+	hosts_forget(k);
+	assert_int_equal(
+	    hosts_find(k, p->st, key->fp, tenant, name), LB_ERR_MISSING);
+	hosts_free(k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -639,6 +738,8 @@ main(void)
 		TEST(test_store_open_again),
 		TEST(test_store_open_refuses_others),
 		TEST(test_store_threads_lose_nothing),
+		TEST(test_doors_keep_until_forgotten),
+		TEST(test_hosts_keep_until_forgotten),
 	};
 
 	if (sodium_init() < 0)

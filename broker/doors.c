@@ -1,0 +1,185 @@
+/* Grants by door, in a bounded table. */
+#include "doors.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#define SLOTS          4096
+#define KEPT_MAX       4 /* grants of a door; more are read each time */
+#define NAME_MAX_CHARS (LB_NAME_MAX + LB_HOST_MAX + LB_LOGIN_MAX + 2)
+
+/* What one door has, read at some time. */
+struct door {
+	char name[NAME_MAX_CHARS + 1]; /* "tenant host login" */
+	uint_fast64_t age;
+	size_t count, size;
+	struct door_grant *grant;
+	enum lb_err r;
+};
+
+struct doors {
+	pthread_rwlock_t lock;
+	atomic_uint_fast64_t age; /* counts doors_forget */
+	uint8_t key[crypto_shorthash_KEYBYTES];
+	struct door *slot[SLOTS]; /* NULL: nothing kept */
+};
+
+static void
+door_free(struct door *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < d->count; i++) {
+		lb_buf_clear(&d->grant[i].bundle);
+		lb_buf_clear(&d->grant[i].killing);
+	}
+	free(d->grant);
+	free(d);
+}
+
+enum lb_err
+doors_new(struct doors **ret)
+{
+	struct doors *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return LB_ERR_MEMORY;
+	(void)pthread_rwlock_init(&d->lock, NULL);
+	randombytes_buf(d->key, sizeof(d->key));
+	*ret = d;
+	return LB_OK;
+}
+
+void
+doors_free(struct doors *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++)
+		door_free(d->slot[i]);
+	(void)pthread_rwlock_destroy(&d->lock);
+	free(d);
+}
+
+void
+doors_forget(struct doors *d)
+{
+	(void)atomic_fetch_add(&d->age, 1);
+}
+
+/* Room for one more; NULL without memory. */
+static struct door_grant *
+door_more(struct door *d)
+{
+	size_t size = d->size == 0 ? 2 : 2 * d->size;
+	void *p;
+
+	if (d->count == d->size) {
+		p = realloc(d->grant, size * sizeof(*d->grant));
+		if (p == NULL)
+			return NULL;
+		d->grant = p;
+		d->size = size;
+	}
+	return &d->grant[d->count++];
+}
+
+static bool
+row_take(void *arg, struct grant_row *row)
+{
+	struct door *d = arg;
+	struct door_grant *g = door_more(d);
+
+	if (g == NULL) {
+		d->r = LB_ERR_MEMORY;
+		return false;
+	}
+	memcpy(g->sha256, row->sha256, sizeof(g->sha256));
+	memcpy(g->broker, row->doc.broker, sizeof(g->broker));
+	g->state = row->state;
+	g->not_before = row->doc.not_before;
+	g->not_after = row->doc.not_after;
+	g->service = row->doc.service;
+	g->engineer_key = row->doc.engineer_key;
+	g->bundle = row->bundle;
+	g->killing = row->killing;
+	memset(&row->bundle, 0, sizeof(row->bundle)); /* handed over */
+	memset(&row->killing, 0, sizeof(row->killing));
+	return true;
+}
+
+static void
+door_walk(const struct door *d, int64_t now, door_taker *take, void *arg)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (now < d->grant[i].not_after && !take(arg, &d->grant[i]))
+			return;
+}
+
+/* Put d in its place; takes it over. */
+static void
+keep(struct doors *ds, struct door **slot, struct door *d)
+{
+	(void)pthread_rwlock_wrlock(&ds->lock);
+	door_free(*slot);
+	*slot = d;
+	(void)pthread_rwlock_unlock(&ds->lock);
+}
+
+static enum lb_err
+read_and_keep(struct doors *ds, struct store *st, struct door **slot,
+    const char *name, const char *tenant, const char *host, const char *login,
+    int64_t now, door_taker *take, void *arg)
+{
+	struct door *d = calloc(1, sizeof(*d));
+	enum lb_err r;
+
+	if (d == NULL)
+		return LB_ERR_MEMORY;
+	memcpy(d->name, name, sizeof(d->name));
+	/* Before reading: what changes meanwhile makes it old at once. */
+	d->age = atomic_load(&ds->age);
+	r = store_grant_at_door(st, tenant, host, login, now, row_take, d);
+	if (r == LB_OK)
+		r = d->r;
+	if (r == LB_OK)
+		door_walk(d, now, take, arg);
+	if (r == LB_OK && d->count <= KEPT_MAX)
+		keep(ds, slot, d);
+	else
+		door_free(d);
+	return r;
+}
+
+enum lb_err
+doors_each(struct doors *ds, struct store *st, const char *tenant,
+    const char *host, const char *login, int64_t now, door_taker *take,
+    void *arg)
+{
+	char name[NAME_MAX_CHARS + 1] = { 0 };
+	uint8_t hash[crypto_shorthash_BYTES];
+	struct door **slot;
+	uint64_t n;
+	bool hit;
+
+	(void)snprintf(name, sizeof(name), "%s %s %s", tenant, host, login);
+	(void)crypto_shorthash(
+	    hash, (const uint8_t *)name, strlen(name), ds->key);
+	memcpy(&n, hash, sizeof(n));
+	slot = &ds->slot[n % SLOTS];
+	(void)pthread_rwlock_rdlock(&ds->lock);
+	hit = *slot != NULL && (*slot)->age == atomic_load(&ds->age) &&
+	    strcmp((*slot)->name, name) == 0;
+	if (hit)
+		door_walk(*slot, now, take, arg);
+	(void)pthread_rwlock_unlock(&ds->lock);
+	if (hit)
+		return LB_OK;
+	return read_and_keep(
+	    ds, st, slot, name, tenant, host, login, now, take, arg);
+}
