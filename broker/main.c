@@ -135,7 +135,13 @@ wait_for_end(struct app *app, struct server *s, int sigfd)
 		timers_run(app);
 		if (++round % PURGE_ROUNDS == 0)
 			timers_purge(app);
-		notify("WATCHDOG=1");
+		/* After a failed write only a restart, which reads again, may
+		 * go on: the service manager sees to it. */
+		if (store_ping(app->store) == LB_OK)
+			notify("WATCHDOG=1");
+		else
+			LOG_ERROR("database '%s' does not answer",
+			    app->conf.database);
 	}
 }
 
