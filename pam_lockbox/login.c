@@ -67,6 +67,13 @@ id_read(const char *path)
 	return id;
 }
 
+/* It makes its real uid root's before it asks: that says nothing. */
+static bool
+hides_its_caller(const char *service)
+{
+	return strcmp(service, "sudo") == 0 || strcmp(service, "sudo-i") == 0;
+}
+
 static bool
 calls_for_another(const char *service)
 {
@@ -152,7 +159,8 @@ login_subject(const struct login *l, struct subject *ret)
 		;
 	else if (l->loginuid != LOGIN_ID_UNSET)
 		subject_by_uid(l->loginuid, &s);
-	else if (real == 0 && l->ruser[0] != '\0')
+	else if (real == 0 &&
+	    (l->ruser[0] != '\0' || hides_its_caller(l->service)))
 		subject_by_name(l->ruser, &s);
 	else
 		subject_by_uid(real, &s);

@@ -51,7 +51,8 @@ bool login_valid(const struct login *l);
 /*
  * The login itself; under su and sudo the one that the process's loginuid
  * names, and when that is unset, the caller: the real uid's name, or PAM_RUSER
- * when sudo has already made the real uid root's. Asks the name service.
+ * when the real uid is root's, as sudo makes it; under sudo PAM_RUSER alone.
+ * Asks the name service.
  */
 void login_subject(const struct login *l, struct subject *ret);
 

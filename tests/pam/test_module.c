@@ -632,6 +632,7 @@ test_exempt_caller_not_target(void **state)
 		{ "sudo", "daemon", "root", 0, PAM_PERM_DENIED, "root" },
 		/* sudo has made its real uid root's by then */
 		{ "sudo", "root", "daemon", 0, PAM_IGNORE, "daemon" },
+		{ "sudo", "root", NULL, 0, PAM_PERM_DENIED, "" },
 		{ "su", "deploy", "daemon", 0, PAM_PERM_DENIED, "daemon" },
 		{ "su", "deploy", "no-such", 0, PAM_PERM_DENIED, "no-such" },
 		{ "su", "deploy", "a b", 0, PAM_PERM_DENIED, "" },
