@@ -355,8 +355,6 @@ read_head(struct cursor *c, struct state *st)
 		LB_OK)
 		return r;
 	while (r == LB_OK && next_is(c, "kill")) {
-		if (st->kills.count == STATE_KILLS_MAX)
-			return LB_ERR_LIMIT;
 		if ((r = take_pair(c, "kill", id, &until)) == LB_OK)
 			r = lb_kills_add(&st->kills, id, until);
 	}

@@ -25,7 +25,6 @@
 #define STATE_FILE_MAX     (64 * 1024 * 1024) /* bytes */
 #define STATE_SESSIONS_MAX 4096
 #define STATE_KEPT_MAX     8192 /* grants, over all sessions */
-#define STATE_KILLS_MAX    65536
 
 /*
  * The text of an empty state: what enrolment writes, as lockbox, mode 0600, to
