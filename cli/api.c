@@ -1,7 +1,6 @@
 /* Calls to the broker as a signed-in person. */
 #include "api.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,59 +9,11 @@
 
 #include "files.h"
 #include "lockbox/clock.h"
-#include "lockbox/conf.h"
-#include "lockbox/file.h"
 #include "lockbox/https.h"
 #include "output.h"
 
-#define SESSION_FILE_MAX 4096
-#define LIST_PAGE        200
-#define LIST_MAX         10000
 #define CREATE_TRIES     3
 #define JSON_DEPTH_FLAGS JSON_REJECT_DUPLICATES
-
-/* The session file: whose, where, until when, and the token. */
-struct session {
-	char url[SETTINGS_URL_MAX + 1];
-	char principal[LB_PRINCIPAL_MAX + 1];
-	char token[API_TOKEN_MAX + 1];
-	char expires_at[LB_TIME_LEN + 1];
-};
-
-#define S(member)                                                              \
-	offsetof(struct session, member), sizeof(((struct session *)0)->member)
-static const struct lb_conf_option session_options[] = {
-	{ "url", LB_CONF_TEXT, true, S(url), 1, 0, NULL },
-	{ "principal", LB_CONF_TEXT, true, S(principal), 1, 0, NULL },
-	{ "token", LB_CONF_TEXT, true, S(token), 1, 0, NULL },
-	{ "expires_at", LB_CONF_TEXT, true, S(expires_at), 1, 0, NULL },
-	{ 0 },
-};
-#undef S
-
-/* A missing, unreadable or foreign session is none. */
-static void
-session_read(const char *path, struct api *api)
-{
-	struct lb_buf text = { 0 };
-	struct session s = { 0 };
-	struct lb_conf_error error;
-	char *real = realpath(path, NULL);
-
-	if (real != NULL &&
-	    lb_file_read_secret(real, getuid(), SESSION_FILE_MAX, &text) ==
-		LB_OK &&
-	    lb_conf_parse(session_options, text.data, text.len, &s, &error) ==
-		LB_OK &&
-	    lb_time_parse(s.expires_at, &api->expires_at) == LB_OK &&
-	    strcmp(s.url, api->settings.url) == 0) {
-		memcpy(api->token, s.token, sizeof(s.token));
-		memcpy(api->principal, s.principal, sizeof(s.principal));
-	}
-	free(real);
-	sodium_memzero(&s, sizeof(s));
-	lb_buf_clear(&text);
-}
 
 int
 api_open_plain(struct cli *cli, const struct settings *s, struct api *ret)
@@ -94,7 +45,7 @@ api_open_with(struct cli *cli, const struct settings *s, struct api *ret)
 	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE ||
 	    (rv = api_open_plain(cli, s, ret)) != ENDING_DONE)
 		return rv;
-	session_read(path, ret);
+	api_session_read(ret, path);
 	return ENDING_DONE;
 }
 
@@ -123,44 +74,6 @@ api_close(struct api *api)
 {
 	http_close(api->http);
 	sodium_memzero(api, sizeof(*api));
-}
-
-int
-api_session_save(const struct api *api)
-{
-	char path[PATH_MAX], until[LB_TIME_LEN + 1];
-	struct lb_buf b = { 0 };
-	enum lb_err r;
-	int rv;
-
-	if ((rv = settings_state_path(api->cli, "session", path)) !=
-	    ENDING_DONE)
-		return rv;
-	lb_time_format(api->expires_at, until);
-	r = lb_buf_addf(&b,
-	    "url = %s\nprincipal = %s\ntoken = %s\nexpires_at = %s\n",
-	    api->settings.url, api->principal, api->token, until);
-	if (r == LB_OK)
-		r = lb_file_write_atomic(path, 0600, b.data, b.len);
-	lb_buf_clear(&b);
-	if (r != LB_OK)
-		return out_fail(api->cli, ENDING_CONFIG, "write '%s': %s", path,
-		    files_why(r));
-	return ENDING_DONE;
-}
-
-int
-api_session_forget(const struct cli *cli)
-{
-	char path[PATH_MAX];
-	int rv;
-
-	if ((rv = settings_state_path(cli, "session", path)) != ENDING_DONE)
-		return rv;
-	if (unlink(path) != 0 && errno != ENOENT)
-		return out_fail(cli, ENDING_CONFIG, "remove '%s': %s", path,
-		    strerror(errno));
-	return ENDING_DONE;
 }
 
 /* No line to the broker, or nonsense on it. */
@@ -408,201 +321,6 @@ api_post_text(struct api *api, const void *text, size_t len, json_t **ret,
 		.body_len = len };
 
 	return send_json(api, &call, ret);
-}
-
-/* Move the items of one page over, and read where the next one begins. */
-static int
-page_take(const struct api *api, json_t *page, json_t *all, char *cursor,
-    size_t cursor_size)
-{
-	const json_t *items = json_object_get(page, "items");
-
-	if (!json_is_array(items) ||
-	    lb_text_copy(cursor, cursor_size, api_str(page, "next_cursor")) !=
-		LB_OK)
-		return out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker's answer is no list");
-	if (json_array_extend(all, json_object_get(page, "items")) != 0)
-		return out_fail(api->cli, ENDING_FAILED, "out of memory");
-	return ENDING_DONE;
-}
-
-int
-api_list(struct api *api, const char *path, const char *query, size_t limit,
-    json_t **ret)
-{
-	char cursor[512] = "";
-	json_t *all = json_array();
-	int rv = ENDING_DONE;
-
-	if (limit == 0 || limit > LIST_MAX)
-		limit = LIST_MAX;
-	do {
-		size_t left = limit - json_array_size(all);
-		struct lb_buf q = { 0 };
-		json_t *page = NULL;
-
-		if (lb_buf_addf(&q, "?limit=%zu%s%s",
-			left < LIST_PAGE ? left : LIST_PAGE,
-			query[0] != '\0' ? "&" : "", query) != LB_OK ||
-		    (cursor[0] != '\0' &&
-			api_query(&q, "cursor", cursor) != LB_OK))
-			rv = out_fail(api->cli, ENDING_FAILED, "out of memory");
-		if (rv == ENDING_DONE &&
-		    (rv = api_get(api, &page, "%s%s", path, q.data)) ==
-			ENDING_DONE)
-			rv = page_take(api, page, all, cursor, sizeof(cursor));
-		json_decref(page);
-		lb_buf_clear(&q);
-	} while (rv == ENDING_DONE && cursor[0] != '\0' &&
-	    json_array_size(all) < limit);
-	if (rv == ENDING_DONE)
-		*ret = all;
-	else
-		json_decref(all);
-	return rv;
-}
-
-enum lb_err
-api_query(struct lb_buf *query, const char *name, const char *value)
-{
-	enum lb_err r;
-
-	r = lb_buf_addf(query, "%s%s=", query->len > 0 ? "&" : "", name);
-	for (; r == LB_OK && *value != '\0'; value++) {
-		unsigned char c = (unsigned char)*value;
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || strchr("-._~", c) != NULL)
-			r = lb_buf_add(query, value, 1);
-		else
-			r = lb_buf_addf(query, "%%%02X", c);
-	}
-	return r;
-}
-
-int
-api_filters(const struct api *api, const char *state, const char *tenant,
-    const char *host, struct lb_buf *ret)
-{
-	enum lb_err r = lb_buf_add(ret, "", 0);
-
-	if (r == LB_OK && state != NULL)
-		r = api_query(ret, "state", state);
-	if (r == LB_OK && tenant != NULL)
-		r = api_query(ret, "tenant", tenant);
-	if (r == LB_OK && host != NULL)
-		r = api_query(ret, "host", host);
-	return r == LB_OK ? ENDING_DONE
-			  : out_fail(api->cli, ENDING_FAILED, "out of memory");
-}
-
-/* The one item whose id begins with prefix. */
-static int
-prefix_find(struct api *api, const char *path, const char *what,
-    const char *prefix, json_t **ret)
-{
-	struct lb_buf query = { 0 };
-	json_t *items = NULL;
-	int rv;
-
-	if (api_query(&query, "prefix", prefix) != LB_OK)
-		return out_fail(api->cli, ENDING_FAILED, "out of memory");
-	rv = api_list(api, path, query.data, 2, &items);
-	lb_buf_clear(&query);
-	if (rv != ENDING_DONE)
-		return rv;
-	if (json_array_size(items) == 1) {
-		*ret = json_incref(json_array_get(items, 0));
-		json_decref(items);
-		return ENDING_DONE;
-	}
-	rv = out_fail(api->cli, ENDING_FAILED, "%s %s begins with '%s'",
-	    json_array_size(items) == 0 ? "no" : "more than one", what, prefix);
-	json_decref(items);
-	return rv;
-}
-
-static int
-found_copy(const struct api *api, json_t *found, const char *prefix, char *ret,
-    size_t size)
-{
-	const char *id = api_str(found, "id");
-	int rv = ENDING_DONE;
-
-	/* What the broker picked must be what was typed. */
-	if (strncmp(id, prefix, strlen(prefix)) != 0 ||
-	    lb_text_copy(ret, size, id) != LB_OK)
-		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker answered with another id than '%s'", prefix);
-	json_decref(found);
-	return rv;
-}
-
-int
-api_request_id(
-    struct api *api, const char *typed, char ret[static LB_ID_LEN + 1])
-{
-	char id[LB_ID_LEN + 1] = "";
-	size_t len = strlen(typed);
-	json_t *found = NULL;
-	int rv;
-
-	for (size_t i = 0; i < len && i < LB_ID_LEN; i++)
-		id[i] = typed[i] >= 'a' && typed[i] <= 'z'
-		    ? (char)(typed[i] - 'a' + 'A')
-		    : typed[i];
-	if (len == LB_ID_LEN && lb_id_valid(id))
-		return lb_text_copy(ret, LB_ID_LEN + 1, id) == LB_OK
-		    ? ENDING_DONE
-		    : ENDING_FAILED;
-	if (len < API_PREFIX_MIN || len > LB_ID_LEN ||
-	    strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") != len)
-		return out_fail(api->cli, ENDING_USAGE,
-		    "'%s' is no request id, nor the first %d or more characters "
-		    "of one",
-		    typed, API_PREFIX_MIN);
-	if ((rv = prefix_find(api, "/v1/requests", "request", id, &found)) !=
-	    ENDING_DONE)
-		return rv;
-	rv = found_copy(api, found, id, ret, LB_ID_LEN + 1);
-	if (rv == ENDING_DONE && !lb_id_valid(ret))
-		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker answered with what is no id");
-	return rv;
-}
-
-int
-api_grant_id(
-    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
-{
-	static const char head[] = "sha256:";
-	const char *hex = typed;
-	char id[LB_SHA256_LEN + 1];
-	json_t *found = NULL;
-	int rv;
-
-	if (strncmp(typed, head, strlen(head)) == 0)
-		hex += strlen(head);
-	if (snprintf(id, sizeof(id), "%s%s", head, hex) >= (int)sizeof(id) ||
-	    strlen(hex) < API_PREFIX_MIN ||
-	    strspn(hex, "0123456789abcdef") != strlen(hex))
-		return out_fail(api->cli, ENDING_USAGE,
-		    "'%s' is no grant id (sha256:...), nor the first %d or more "
-		    "characters of one",
-		    typed, API_PREFIX_MIN);
-	if (lb_sha256_valid(id)) {
-		memcpy(ret, id, sizeof(id));
-		return ENDING_DONE;
-	}
-	if ((rv = prefix_find(api, "/v1/grants", "grant", id, &found)) !=
-	    ENDING_DONE)
-		return rv;
-	rv = found_copy(api, found, id, ret, LB_SHA256_LEN + 1);
-	if (rv == ENDING_DONE && !lb_sha256_valid(ret))
-		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker answered with what is no id");
-	return rv;
 }
 
 const char *

@@ -42,6 +42,12 @@ int api_open_with(struct cli *cli, const struct settings *s, struct api *ret);
 int api_open_plain(struct cli *cli, const struct settings *s, struct api *ret);
 void api_close(struct api *api); /* wipes the token */
 
+/*
+ * Take up the session in that file if it is this broker's; a missing,
+ * unreadable or foreign one is none.
+ */
+void api_session_read(struct api *api, const char *path);
+
 /* Keep or forget the session of this broker. */
 int api_session_save(const struct api *api);
 int api_session_forget(const struct cli *cli);

@@ -1,14 +1,13 @@
-/* lockbox host enrol, clock-reset: root on a customer's host. */
+/* lockbox host enrol: root makes a customer's host known to its broker. */
 #include <errno.h>
 #include <pwd.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "agent_up.h"
 #include "api.h"
 #include "commands.h"
 #include "enrol.h"
@@ -56,16 +55,6 @@ static const struct flag enrol_flags[] = {
 	{ 0 },
 };
 #undef O
-
-struct reset_opt {
-	const char *conf;
-};
-
-static const struct flag reset_flags[] = {
-	{ "agent-conf", 0, FLAG_TEXT, offsetof(struct reset_opt, conf), "FILE",
-	    "default /etc/lockbox/agent.conf" },
-	{ 0 },
-};
 
 /* Everything an enrolment gathers before it writes. */
 struct enrolment {
@@ -153,12 +142,19 @@ user_find(struct enrolment *e)
 static int
 fresh_check(const struct enrolment *e)
 {
-	if (access(e->agent.key, F_OK) != 0 || e->opt->again)
+	if (access(e->agent.key, F_OK) != 0)
 		return ENDING_DONE;
-	return out_fail(e->cli, ENDING_FAILED,
-	    "this host is enrolled already ('%s' is there): --again replaces "
-	    "it",
-	    e->agent.key);
+	if (!e->opt->again)
+		return out_fail(e->cli, ENDING_FAILED,
+		    "this host is enrolled already ('%s' is there): --again "
+		    "replaces it",
+		    e->agent.key);
+	if (!agent_up(e->agent.socket))
+		return ENDING_DONE;
+	(void)out_fail(e->cli, ENDING_FAILED,
+	    "lockbox-agent is running, with sessions that it would forget");
+	out_hint(e->cli, "systemctl stop lockbox-agent lockbox-agent.socket");
+	return ENDING_FAILED;
 }
 
 /* The line of the trust document that names the code's broker and key. */
@@ -444,12 +440,12 @@ enrol(struct enrolment *e, struct cli *cli, const char *code)
 	    (rv = user_find(e)) != ENDING_DONE ||
 	    (rv = trust_check(e)) != ENDING_DONE ||
 	    (rv = machine_id_read(e)) != ENDING_DONE ||
-	    (rv = key_make(e)) != ENDING_DONE
-	    /* What can fail here fails before the code is used up. */
-	    || (rv = state_dir_make(e)) != ENDING_DONE ||
+	    (rv = key_make(e)) != ENDING_DONE ||
+	    (rv = state_dir_make(e)) != ENDING_DONE ||
+	    (rv = enrol_post(e, cli)) != ENDING_DONE ||
+	    /* Nothing that is there already is touched before it agreed. */
 	    (rv = courier_conf_write(e)) != ENDING_DONE ||
 	    (rv = agent_conf_write(e)) != ENDING_DONE ||
-	    (rv = enrol_post(e, cli)) != ENDING_DONE ||
 	    (rv = state_write_first(e)) != ENDING_DONE)
 		return rv;
 	return enrolled_tell(e);
@@ -486,87 +482,11 @@ enrol_run(struct cli *cli, const void *opt, char **operand)
 	return rv;
 }
 
-/* Does somebody listen there? Then the state is in its memory. */
-static bool
-agent_runs(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	bool up;
-
-	if (fd < 0 ||
-	    lb_text_copy(a.sun_path, sizeof(a.sun_path), path) != LB_OK)
-		return true; /* not known: leave it alone */
-	up = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
-	(void)close(fd); /* nothing was sent */
-	return up;
-}
-
-static int
-floor_clear(const struct cli *cli, const struct config_agent *conf)
-{
-	char path[CONFIG_PATH + 8], at[OUT_TIME_MAX];
-	const struct passwd *pw = getpwnam(conf->user);
-	struct state state = { 0 };
-	int rv = ENDING_DONE;
-	enum lb_err r;
-
-	(void)snprintf(path, sizeof(path), "%s/state", conf->state);
-	if (pw == NULL)
-		return out_fail(
-		    cli, ENDING_CONFIG, "there is no account '%s'", conf->user);
-	if ((r = state_load(path, pw->pw_uid, &state)) != LB_OK)
-		return out_fail(
-		    cli, ENDING_FAILED, "read '%s': %s", path, files_why(r));
-	out_time(state.floor, at);
-	state.floor = 0;
-	if ((r = state_save(path, &state)) != LB_OK ||
-	    (r = lchown(path, pw->pw_uid, pw->pw_gid) == 0
-		    ? LB_OK
-		    : LB_ERR_IO) != LB_OK)
-		rv = out_fail(
-		    cli, ENDING_FAILED, "write '%s': %s", path, files_why(r));
-	else
-		out_line(cli->out, "the kept floor was %s; it is cleared", at);
-	state_clear(&state);
-	return rv;
-}
-
-static int
-reset_run(struct cli *cli, const void *opt, char **operand)
-{
-	const struct reset_opt *o = opt;
-	const char *path = o->conf != NULL ? o->conf : CONFIG_AGENT;
-	struct lb_conf_error error = { 0 };
-	struct config_agent conf;
-
-	(void)operand;
-	if (geteuid() != 0)
-		return out_fail(cli, ENDING_DENIED, "only root does this");
-	if (config_agent_load(path, &conf, &error) != LB_OK)
-		return out_fail(cli, ENDING_CONFIG, "%s:%zu: %s", path,
-		    error.line, error.what);
-	if (agent_runs(conf.socket)) {
-		(void)out_fail(cli, ENDING_FAILED,
-		    "lockbox-agent is running: stop it first");
-		out_hint(cli,
-		    "systemctl stop lockbox-agent && lockbox host "
-		    "clock-reset && systemctl start lockbox-agent");
-		return ENDING_FAILED;
-	}
-	return floor_clear(cli, &conf);
-}
-
 const struct command enrol_commands[] = {
 	{ "host", "enrol", "CODE", 1, 1,
 	    "root on the host: make its key and enrol it with an invitation",
 	    enrol_flags, sizeof(struct enrol_opt), enrol_run,
 	    "lockbox host enrol support-7Q2K...-... --url "
 	    "https://broker.example --ca ca.pem --host db1\n" },
-	{ "host", "clock-reset", NULL, 0, 0,
-	    "root on the host: forget the kept time floor, after the clocks "
-	    "were checked",
-	    reset_flags, sizeof(struct reset_opt), reset_run,
-	    "lockbox host clock-reset\n" },
 	{ 0 },
 };

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+extern const struct command clock_commands[];
 extern const struct command decide_commands[];
 extern const struct command doctor_commands[];
 extern const struct command enrol_commands[];
@@ -14,6 +15,7 @@ extern const struct command request_commands[];
 extern const struct command signin_commands[];
 extern const struct command tenant_commands[];
 extern const struct command transfer_commands[];
+extern const struct command trust_check_commands[];
 extern const struct command trust_commands[];
 extern const struct command verify_commands[];
 

@@ -186,6 +186,7 @@ def enrol(host, code, *more, name="second", code_from=None, ca=None, **options):
 @pytest.fixture
 def second(host):
     """Enrolling again over the same agent's directory, put back afterwards."""
+    host.services["agent"].stop()
     base = host.path("etc", "second")
     base.mkdir(mode=0o755)
     shutil.copy(host.trust, base / "trust")
@@ -201,6 +202,7 @@ def second(host):
             os.chown(path, uid, uid)
     shutil.rmtree(kept)
     shutil.rmtree(base)
+    host.start_agent()
 
 
 def test_enrolment_writes_what_the_agent_needs(host, second):
@@ -250,6 +252,25 @@ def test_enrolment_is_not_repeated_by_mistake(host, second):
                        invite(host, "second"), "--url", host.url, "--ca", host.ca,
                        "--host", "second", "--confdir", "/etc/second", check=False)
     assert done.returncode == 1 and "enrolled already" in done.stderr
+
+
+def test_enrolling_again_waits_for_the_agents_end(host, second):
+    host.start_agent()
+    done = enrol(host, invite(host, "second"))
+    assert done.returncode == 1 and "lockbox-agent is running" in done.stderr
+    host.services["agent"].stop()
+
+
+def test_refused_enrolment_touches_nothing(host, second):
+    def everything():
+        return {path: path.read_bytes() for top in
+                (second, host.path("var-lib", "lockbox")) for path in
+                sorted(top.rglob("*")) if path.is_file()}
+
+    assert enrol(host, invite(host, "second")).returncode == 0
+    before = everything()
+    assert enrol(host, invite(host, "second"), name="third").returncode != 0
+    assert everything() == before
 
 
 def test_clock_reset(host):
