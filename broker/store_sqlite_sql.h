@@ -1,168 +1,212 @@
 /* Every statement of the SQLite back end. Included several times. */
 
-SQL(PERSON_GET, "SELECT principal, version, roles, active, mail FROM person "
-		"WHERE principal = ?1")
-SQL(PERSON_OF_KEY, "SELECT p.principal, p.version, p.roles, p.active, p.mail "
-		   "FROM person_key k JOIN person p USING (principal) "
-		   "WHERE k.key_fp = ?1")
-SQL(PERSON_LIST, "SELECT principal, version, roles, active, mail FROM person "
-		 "WHERE principal > ?1 ORDER BY principal")
-SQL(PERSON_KEYS, "SELECT key FROM person_key WHERE principal = ?1 "
-		 "ORDER BY place")
+SQL(PERSON_GET,
+    "SELECT principal, version, roles, active, mail FROM person "
+    "WHERE principal = ?1")
+SQL(PERSON_OF_KEY,
+    "SELECT p.principal, p.version, p.roles, p.active, p.mail "
+    "FROM person_key k JOIN person p USING (principal) "
+    "WHERE k.key_fp = ?1")
+SQL(PERSON_LIST,
+    "SELECT principal, version, roles, active, mail FROM person "
+    "WHERE principal > ?1 ORDER BY principal")
+SQL(PERSON_KEYS,
+    "SELECT key FROM person_key WHERE principal = ?1 "
+    "ORDER BY place")
 
-#define TENANT_COLS \
-	"name, version, endorse_ttl, approve_ttl, grant_ttl, endorsement, " \
+#define TENANT_COLS                                                            \
+	"name, version, endorse_ttl, approve_ttl, grant_ttl, endorsement, "    \
 	"created_at "
 SQL(TENANT_GET, "SELECT " TENANT_COLS "FROM tenant WHERE name = ?1")
-SQL(TENANT_LIST, "SELECT " TENANT_COLS "FROM tenant WHERE name > ?1 "
-		 "ORDER BY name")
-SQL(TRUST_LIST, "SELECT tenant, serial, sha256, bundle, added_at FROM trust "
-		"WHERE tenant = ?1 AND serial > ?2 ORDER BY serial")
+SQL(TENANT_LIST,
+    "SELECT " TENANT_COLS "FROM tenant WHERE name > ?1 "
+    "ORDER BY name")
+SQL(TRUST_LIST,
+    "SELECT tenant, serial, sha256, bundle, added_at FROM trust "
+    "WHERE tenant = ?1 AND serial > ?2 ORDER BY serial")
 
-#define HOST_COLS \
-	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, " \
+#define HOST_COLS                                                              \
+	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, "   \
 	"key, key_fp, machine_id, enrolled_at, last_seen_at "
 SQL(HOST_GET, "SELECT " HOST_COLS "FROM host WHERE tenant = ?1 AND name = ?2")
-SQL(HOST_OF_KEY, "SELECT " HOST_COLS "FROM host "
-		 "WHERE key_fp = ?1 AND key_fp <> ''")
-SQL(HOST_LIST, "SELECT " HOST_COLS "FROM host WHERE name > ?1 "
-	       "ORDER BY name, tenant")
-SQL(HOST_NAMED, "SELECT " HOST_COLS "FROM host WHERE name = ?1 "
-		"ORDER BY tenant")
+SQL(HOST_OF_KEY,
+    "SELECT " HOST_COLS "FROM host "
+    "WHERE key_fp = ?1 AND key_fp <> ''")
+SQL(HOST_LIST,
+    "SELECT " HOST_COLS "FROM host WHERE name > ?1 "
+    "ORDER BY name, tenant")
+SQL(HOST_NAMED,
+    "SELECT " HOST_COLS "FROM host WHERE name = ?1 "
+    "ORDER BY tenant")
 
-#define REQUEST_COLS \
-	"tenant, id, version, sha256, engineer, text, signature, state, " \
-	"created_at, lapses_at, not_before, not_after, scope, endorsed_at, " \
-	"endorsed_by, endorsement, denied_at, denied_by, denial, " \
+#define REQUEST_COLS                                                           \
+	"tenant, id, version, sha256, engineer, text, signature, state, "      \
+	"created_at, lapses_at, not_before, not_after, scope, endorsed_at, "   \
+	"endorsed_by, endorsement, denied_at, denied_by, denial, "             \
 	"denial_reason, draft, grant_sha256 "
-#define OLDER "(created_at, sha256) < (?1, ?2) "
-#define NEWEST "ORDER BY created_at DESC, sha256 DESC"
+#define OLDER   "(created_at, sha256) < (?1, ?2) "
+#define NEWEST  "ORDER BY created_at DESC, sha256 DESC"
 #define TENANTS "tenant IN (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
 SQL(REQUEST_GET, "SELECT " REQUEST_COLS "FROM request WHERE id = ?1")
 SQL(REQUEST_OF_SHA, "SELECT " REQUEST_COLS "FROM request WHERE sha256 = ?1")
 SQL(REQUEST_LIST, "SELECT " REQUEST_COLS "FROM request WHERE " OLDER NEWEST)
-SQL(REQUEST_TENANT, "SELECT " REQUEST_COLS "FROM request "
-		    "WHERE tenant = ?3 AND " OLDER NEWEST)
-SQL(REQUEST_TENANTS, "SELECT " REQUEST_COLS "FROM request WHERE " TENANTS
-		     "AND " OLDER NEWEST)
-SQL(REQUEST_ENGINEER, "SELECT " REQUEST_COLS "FROM request "
-		      "WHERE engineer = ?3 AND " OLDER NEWEST)
-SQL(REQUEST_OPEN, "SELECT " REQUEST_COLS "FROM request "
-		  "WHERE engineer = ?1 AND scope = ?2 AND state IN "
-		  "('pending_endorsement', 'pending_approval')")
-SQL(REQUEST_AT_DOOR, "SELECT " REQUEST_COLS "FROM request WHERE "
-		     "(tenant, id) IN (SELECT tenant, id FROM request_door "
-		     "WHERE tenant = ?1 AND host = ?2 AND login = ?3 "
-		     "ORDER BY created_at DESC, id DESC LIMIT 16) "
-		     "ORDER BY created_at DESC, id DESC")
-SQL(REQUEST_DUE, "SELECT " REQUEST_COLS "FROM request "
-		 "WHERE due_at > 0 AND due_at <= ?1 ORDER BY due_at LIMIT 256")
+SQL(REQUEST_TENANT,
+    "SELECT " REQUEST_COLS "FROM request "
+    "WHERE tenant = ?3 AND " OLDER NEWEST)
+SQL(REQUEST_TENANTS,
+    "SELECT " REQUEST_COLS "FROM request WHERE " TENANTS "AND " OLDER NEWEST)
+SQL(REQUEST_ENGINEER,
+    "SELECT " REQUEST_COLS "FROM request "
+    "WHERE engineer = ?3 AND " OLDER NEWEST)
+SQL(REQUEST_OPEN,
+    "SELECT " REQUEST_COLS "FROM request "
+    "WHERE engineer = ?1 AND scope = ?2 AND state IN "
+    "('pending_endorsement', 'pending_approval')")
+SQL(REQUEST_AT_DOOR,
+    "SELECT " REQUEST_COLS "FROM request WHERE "
+    "(tenant, id) IN (SELECT tenant, id FROM request_door "
+    "WHERE tenant = ?1 AND host = ?2 AND login = ?3 "
+    "ORDER BY created_at DESC, id DESC LIMIT 16) "
+    "ORDER BY created_at DESC, id DESC")
+SQL(REQUEST_DUE,
+    "SELECT " REQUEST_COLS "FROM request "
+    "WHERE due_at > 0 AND due_at <= ?1 ORDER BY due_at LIMIT 256")
 
-SQL(APPROVAL_LIST, "SELECT tenant, grant_sha256, principal, key_fp, "
-		   "signature, at FROM approval WHERE tenant = ?1 AND "
-		   "grant_sha256 = ?2 ORDER BY at, principal")
+SQL(APPROVAL_LIST,
+    "SELECT tenant, grant_sha256, principal, key_fp, "
+    "signature, at FROM approval WHERE tenant = ?1 AND "
+    "grant_sha256 = ?2 ORDER BY at, principal")
 
-#define GRANT_COLS \
-	"tenant, sha256, version, request_id, engineer, bundle, text_len, " \
-	"state, created_at, closed_at, closed_by, closing, closing_reason, " \
+#define GRANT_COLS                                                             \
+	"tenant, sha256, version, request_id, engineer, bundle, text_len, "    \
+	"state, created_at, closed_at, closed_by, closing, closing_reason, "   \
 	"killing "
 SQL(GRANT_GET, "SELECT " GRANT_COLS "FROM grant_ WHERE sha256 = ?1")
 SQL(GRANT_LIST, "SELECT " GRANT_COLS "FROM grant_ WHERE " OLDER NEWEST)
-SQL(GRANT_TENANT, "SELECT " GRANT_COLS "FROM grant_ "
-		  "WHERE tenant = ?3 AND " OLDER NEWEST)
-SQL(GRANT_TENANTS, "SELECT " GRANT_COLS "FROM grant_ WHERE " TENANTS
-		   "AND " OLDER NEWEST)
-SQL(GRANT_ENGINEER, "SELECT " GRANT_COLS "FROM grant_ "
-		    "WHERE engineer = ?3 AND " OLDER NEWEST)
-SQL(GRANT_AT_DOOR, "SELECT g.tenant, g.sha256, g.version, g.request_id, "
-		   "g.engineer, g.bundle, g.text_len, g.state, g.created_at, "
-		   "g.closed_at, g.closed_by, g.closing, g.closing_reason, "
-		   "g.killing FROM grant_door d CROSS JOIN grant_ g "
-		   "ON g.tenant = d.tenant AND g.sha256 = d.sha256 "
-		   "WHERE d.tenant = ?1 AND d.host = ?2 AND d.login = ?3 "
-		   "AND d.not_after > ?4 "
-		   "ORDER BY d.not_after DESC, d.sha256 DESC")
+SQL(GRANT_TENANT,
+    "SELECT " GRANT_COLS "FROM grant_ "
+    "WHERE tenant = ?3 AND " OLDER NEWEST)
+SQL(GRANT_TENANTS,
+    "SELECT " GRANT_COLS "FROM grant_ WHERE " TENANTS "AND " OLDER NEWEST)
+SQL(GRANT_ENGINEER,
+    "SELECT " GRANT_COLS "FROM grant_ "
+    "WHERE engineer = ?3 AND " OLDER NEWEST)
+SQL(GRANT_AT_DOOR,
+    "SELECT g.tenant, g.sha256, g.version, g.request_id, "
+    "g.engineer, g.bundle, g.text_len, g.state, g.created_at, "
+    "g.closed_at, g.closed_by, g.closing, g.closing_reason, "
+    "g.killing FROM grant_door d CROSS JOIN grant_ g "
+    "ON g.tenant = d.tenant AND g.sha256 = d.sha256 "
+    "WHERE d.tenant = ?1 AND d.host = ?2 AND d.login = ?3 "
+    "AND d.not_after > ?4 "
+    "ORDER BY d.not_after DESC, d.sha256 DESC")
 
-SQL(SESSION_GET, "SELECT hash, principal, key_fp, nonce, created_at, "
-		 "expires_at, ended FROM session WHERE hash = ?1")
-SQL(IDEM_GET, "SELECT principal, key, body, arg, at FROM idem "
-	      "WHERE principal = ?1 AND key = ?2")
-SQL(EVENT_LIST, "SELECT number, text FROM event WHERE number < ?1 "
-		"ORDER BY number DESC")
-SQL(EVENT_TENANT, "SELECT sequence, text FROM event WHERE tenant = ?2 AND "
-		  "sequence < ?1 ORDER BY sequence DESC")
+SQL(SESSION_GET,
+    "SELECT hash, principal, key_fp, nonce, created_at, "
+    "expires_at, ended FROM session WHERE hash = ?1")
+SQL(IDEM_GET,
+    "SELECT principal, key, body, arg, at FROM idem "
+    "WHERE principal = ?1 AND key = ?2")
+SQL(EVENT_LIST,
+    "SELECT number, text FROM event WHERE number < ?1 "
+    "ORDER BY number DESC")
+SQL(EVENT_TENANT,
+    "SELECT sequence, text FROM event WHERE tenant = ?2 AND "
+    "sequence < ?1 ORDER BY sequence DESC")
 SQL(EVENT_LATEST, "SELECT coalesce(max(at), 0) FROM event")
 
-SQL_WRITE(PERSON_ADD, "INSERT INTO person (principal, roles, active, mail, "
-		      "version) VALUES (?1, ?2, ?3, ?4, ?5 + 1)")
-SQL_WRITE(PERSON_SET, "UPDATE person SET roles = ?2, active = ?3, mail = ?4, "
-		      "version = version + 1 "
-		      "WHERE principal = ?1 AND version = ?5")
+SQL_WRITE(PERSON_ADD,
+    "INSERT INTO person (principal, roles, active, mail, "
+    "version) VALUES (?1, ?2, ?3, ?4, ?5 + 1)")
+SQL_WRITE(PERSON_SET,
+    "UPDATE person SET roles = ?2, active = ?3, mail = ?4, "
+    "version = version + 1 "
+    "WHERE principal = ?1 AND version = ?5")
 SQL_WRITE(PERSON_KEYS_DROP, "DELETE FROM person_key WHERE principal = ?1")
-SQL_WRITE(PERSON_KEY_ADD, "INSERT INTO person_key (key_fp, principal, place, "
-			  "key) VALUES (?1, ?2, ?3, ?4)")
-SQL_WRITE(TENANT_ADD, "INSERT INTO tenant (name, endorse_ttl, approve_ttl, "
-		      "grant_ttl, endorsement, created_at, version) "
-		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7 + 1)")
-SQL_WRITE(TENANT_SET, "UPDATE tenant SET endorse_ttl = ?2, approve_ttl = ?3, "
-		      "grant_ttl = ?4, endorsement = ?5, created_at = ?6, "
-		      "version = version + 1 WHERE name = ?1 AND version = ?7")
-SQL_WRITE(TRUST_ADD, "INSERT INTO trust (tenant, serial, sha256, bundle, "
-		     "added_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-SQL_WRITE(HOST_ADD, "INSERT INTO host (tenant, name, enrolled, salt, "
-		    "invited_until, wrong_macs, key, key_fp, machine_id, "
-		    "enrolled_at, last_seen_at, version) VALUES (?1, ?2, ?3, "
-		    "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 + 1)")
-SQL_WRITE(HOST_SET, "UPDATE host SET enrolled = ?3, salt = ?4, "
-		    "invited_until = ?5, wrong_macs = ?6, key = ?7, "
-		    "key_fp = ?8, machine_id = ?9, enrolled_at = ?10, "
-		    "last_seen_at = ?11, version = version + 1 "
-		    "WHERE tenant = ?1 AND name = ?2 AND version = ?12")
-SQL_WRITE(HOST_DROP, "DELETE FROM host WHERE tenant = ?1 AND name = ?2 AND "
-		     "version = ?3")
-SQL_WRITE(HOST_SEEN, "UPDATE host SET last_seen_at = max(last_seen_at, ?3) "
-		     "WHERE tenant = ?1 AND name = ?2")
-SQL_WRITE(REQUEST_ADD, "INSERT INTO request (tenant, id, sha256, engineer, "
-		       "text, signature, state, created_at, scope, version, "
-		       "lapses_at, not_before, not_after, due_at, endorsed_by, "
-		       "endorsement, endorsed_at, denied_by, denial, "
-		       "denial_reason, denied_at, draft, grant_sha256) "
-		       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, "
-		       "0, 0, 0, 0, '', '', 0, '', '', '', 0, '', '')")
-SQL_WRITE(REQUEST_SET, "UPDATE request SET version = version + 1, state = ?4, "
-		       "lapses_at = ?5, not_before = ?6, not_after = ?7, "
-		       "due_at = ?8, endorsed_at = ?9, endorsed_by = ?10, "
-		       "endorsement = ?11, denied_at = ?12, denied_by = ?13, "
-		       "denial = ?14, denial_reason = ?15, draft = ?16, "
-		       "grant_sha256 = ?17 "
-		       "WHERE tenant = ?1 AND id = ?2 AND version = ?3")
-SQL_WRITE(REQUEST_DOOR_ADD, "INSERT INTO request_door (tenant, host, login, "
-			    "created_at, id) VALUES (?1, ?2, ?3, ?4, ?5)")
-SQL_WRITE(APPROVAL_ADD, "INSERT INTO approval (tenant, grant_sha256, "
-			"principal, key_fp, signature, at) "
-			"VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-SQL_WRITE(APPROVALS_DROP, "DELETE FROM approval WHERE tenant = ?1 AND "
-			  "grant_sha256 = ?2")
-SQL_WRITE(GRANT_ADD, "INSERT INTO grant_ (tenant, sha256, request_id, "
-		     "engineer, bundle, text_len, state, created_at, version, "
-		     "closed_by, closing, closing_reason, closed_at, killing) "
-		     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, '', '', '', "
-		     "0, '')")
-SQL_WRITE(GRANT_SET, "UPDATE grant_ SET version = version + 1, state = ?4, "
-		     "closed_at = ?5, closed_by = ?6, closing = ?7, "
-		     "closing_reason = ?8, killing = ?9 "
-		     "WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
-SQL_WRITE(GRANT_DOOR_ADD, "INSERT INTO grant_door (tenant, host, login, "
-			  "not_after, sha256) VALUES (?1, ?2, ?3, ?4, ?5)")
-SQL_WRITE(SESSION_ADD, "INSERT INTO session (hash, principal, key_fp, nonce, "
-		       "created_at, expires_at, ended) "
-		       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")
+SQL_WRITE(PERSON_KEY_ADD,
+    "INSERT INTO person_key (key_fp, principal, place, "
+    "key) VALUES (?1, ?2, ?3, ?4)")
+SQL_WRITE(TENANT_ADD,
+    "INSERT INTO tenant (name, endorse_ttl, approve_ttl, "
+    "grant_ttl, endorsement, created_at, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7 + 1)")
+SQL_WRITE(TENANT_SET,
+    "UPDATE tenant SET endorse_ttl = ?2, approve_ttl = ?3, "
+    "grant_ttl = ?4, endorsement = ?5, created_at = ?6, "
+    "version = version + 1 WHERE name = ?1 AND version = ?7")
+SQL_WRITE(TRUST_ADD,
+    "INSERT INTO trust (tenant, serial, sha256, bundle, "
+    "added_at) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(HOST_ADD,
+    "INSERT INTO host (tenant, name, enrolled, salt, "
+    "invited_until, wrong_macs, key, key_fp, machine_id, "
+    "enrolled_at, last_seen_at, version) VALUES (?1, ?2, ?3, "
+    "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 + 1)")
+SQL_WRITE(HOST_SET,
+    "UPDATE host SET enrolled = ?3, salt = ?4, "
+    "invited_until = ?5, wrong_macs = ?6, key = ?7, "
+    "key_fp = ?8, machine_id = ?9, enrolled_at = ?10, "
+    "last_seen_at = ?11, version = version + 1 "
+    "WHERE tenant = ?1 AND name = ?2 AND version = ?12")
+SQL_WRITE(HOST_DROP,
+    "DELETE FROM host WHERE tenant = ?1 AND name = ?2 AND "
+    "version = ?3")
+SQL_WRITE(HOST_SEEN,
+    "UPDATE host SET last_seen_at = max(last_seen_at, ?3) "
+    "WHERE tenant = ?1 AND name = ?2")
+SQL_WRITE(REQUEST_ADD,
+    "INSERT INTO request (tenant, id, sha256, engineer, "
+    "text, signature, state, created_at, scope, version, "
+    "lapses_at, not_before, not_after, due_at, endorsed_by, "
+    "endorsement, endorsed_at, denied_by, denial, "
+    "denial_reason, denied_at, draft, grant_sha256) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, "
+    "0, 0, 0, 0, '', '', 0, '', '', '', 0, '', '')")
+SQL_WRITE(REQUEST_SET,
+    "UPDATE request SET version = version + 1, state = ?4, "
+    "lapses_at = ?5, not_before = ?6, not_after = ?7, "
+    "due_at = ?8, endorsed_at = ?9, endorsed_by = ?10, "
+    "endorsement = ?11, denied_at = ?12, denied_by = ?13, "
+    "denial = ?14, denial_reason = ?15, draft = ?16, "
+    "grant_sha256 = ?17 "
+    "WHERE tenant = ?1 AND id = ?2 AND version = ?3")
+SQL_WRITE(REQUEST_DOOR_ADD,
+    "INSERT INTO request_door (tenant, host, login, "
+    "created_at, id) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(APPROVAL_ADD,
+    "INSERT INTO approval (tenant, grant_sha256, "
+    "principal, key_fp, signature, at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+SQL_WRITE(APPROVALS_DROP,
+    "DELETE FROM approval WHERE tenant = ?1 AND "
+    "grant_sha256 = ?2")
+SQL_WRITE(GRANT_ADD,
+    "INSERT INTO grant_ (tenant, sha256, request_id, "
+    "engineer, bundle, text_len, state, created_at, version, "
+    "closed_by, closing, closing_reason, closed_at, killing) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, '', '', '', "
+    "0, '')")
+SQL_WRITE(GRANT_SET,
+    "UPDATE grant_ SET version = version + 1, state = ?4, "
+    "closed_at = ?5, closed_by = ?6, closing = ?7, "
+    "closing_reason = ?8, killing = ?9 "
+    "WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
+SQL_WRITE(GRANT_DOOR_ADD,
+    "INSERT INTO grant_door (tenant, host, login, "
+    "not_after, sha256) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(SESSION_ADD,
+    "INSERT INTO session (hash, principal, key_fp, nonce, "
+    "created_at, expires_at, ended) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")
 SQL_WRITE(SESSION_END, "UPDATE session SET ended = 1 WHERE hash = ?1")
 SQL_WRITE(SESSION_PURGE, "DELETE FROM session WHERE expires_at < ?1")
-SQL_WRITE(IDEM_ADD, "INSERT INTO idem (principal, key, body, arg, at) "
-		    "VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(IDEM_ADD,
+    "INSERT INTO idem (principal, key, body, arg, at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5)")
 SQL_WRITE(IDEM_PURGE, "DELETE FROM idem WHERE at < ?1")
-SQL_WRITE(EVENT_NEXT, "SELECT coalesce(max(sequence), 0) + 1 FROM event "
-		      "WHERE tenant = ?1")
-SQL_WRITE(EVENT_ADD, "INSERT INTO event (tenant, sequence, at, text) "
-		     "VALUES (?1, ?2, ?3, ?4)")
+SQL_WRITE(EVENT_NEXT,
+    "SELECT coalesce(max(sequence), 0) + 1 FROM event "
+    "WHERE tenant = ?1")
+SQL_WRITE(EVENT_ADD,
+    "INSERT INTO event (tenant, sequence, at, text) "
+    "VALUES (?1, ?2, ?3, ?4)")

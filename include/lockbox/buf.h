@@ -22,8 +22,8 @@ struct lb_buf {
  * After LB_OK data is not NULL, even when nothing was added. What is added
  * must not lie in the buffer itself.
  */
-enum lb_err lb_buf_add(struct lb_buf *b, const void *bytes, size_t len)
-    LB_MUST_CHECK;
+enum lb_err lb_buf_add(
+    struct lb_buf *b, const void *bytes, size_t len) LB_MUST_CHECK;
 enum lb_err lb_buf_adds(struct lb_buf *b, const char *s) LB_MUST_CHECK;
 enum lb_err lb_buf_addf(struct lb_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) LB_MUST_CHECK;

@@ -60,8 +60,7 @@ struct lb_conf_error {
  * partly filled and must not be used.
  */
 enum lb_err lb_conf_parse(const struct lb_conf_option *table, const char *text,
-    size_t text_len, void *conf, struct lb_conf_error *ret_error)
-    LB_MUST_CHECK;
+    size_t text_len, void *conf, struct lb_conf_error *ret_error) LB_MUST_CHECK;
 
 /*
  * lb_file_read_trusted (owner as there) and lb_conf_parse; the errors of both.

@@ -15,15 +15,16 @@
 #include "lockbox/text.h"
 #include "lockbox/verdict.h"
 
-#define LB_DOOR_VERSION 1u
-#define LB_DOOR_SOCKET  "/run/lockbox/agent.sock"
+#define LB_DOOR_VERSION    1u
+#define LB_DOOR_SOCKET     "/run/lockbox/agent.sock"
 #define LB_DOOR_TIMEOUT_MS 5000 /* all that the module may take */
-#define LB_DOOR_ANSWER_MS  4000 /* of these the agent's; the rest is for the
+#define LB_DOOR_ANSWER_MS                                                      \
+	4000                   /* of these the agent's; the rest is for the
                                  * record */
 #define LB_AUTH_INFO_MAX 16384 /* chars of SSH_AUTH_INFO_0 */
 #define LB_TTY_MAX       64
 #define LB_TELL_LINES    3
-#define LB_TELL_MAX      200   /* chars of a line, printable ASCII */
+#define LB_TELL_MAX      200 /* chars of a line, printable ASCII */
 
 enum lb_phase {
 	LB_PHASE_ACCOUNT = 0x6131,
@@ -37,9 +38,9 @@ struct lb_door_ask {
 	uint32_t version;
 	uint32_t phase;
 	char service[LB_SERVICE_MAX + 1];
-	char login[LB_LOGIN_MAX + 1];  /* PAM_USER */
-	char ruser[LB_LOGIN_MAX + 1];  /* PAM_RUSER; may be empty */
-	char rhost[LB_RHOST_MAX + 1];  /* PAM_RHOST; may be empty */
+	char login[LB_LOGIN_MAX + 1]; /* PAM_USER */
+	char ruser[LB_LOGIN_MAX + 1]; /* PAM_RUSER; may be empty */
+	char rhost[LB_RHOST_MAX + 1]; /* PAM_RHOST; may be empty */
 	char tty[LB_TTY_MAX + 1];
 	/* 1: a rule of pam.conf exempts this login. Asked only when the
 	 * process already has an audit session id: the agent alone knows
@@ -61,17 +62,17 @@ struct lb_door_reply {
 	uint8_t provisional;
 	uint8_t exempt; /* PAM_IGNORE: not a managed login; only if the ask
 	                 * had exempt_rule, else the reply is refused */
-	char code[48];                   /* stable word */
-	char ref[LB_CODE_LEN + 1];       /* reference shown and logged */
+	char code[48];  /* stable word */
+	char ref[LB_CODE_LEN + 1]; /* reference shown and logged */
 	char tenant[LB_NAME_MAX + 1];
 	char host[LB_HOST_MAX + 1];
 	char engineer[LB_PRINCIPAL_MAX + 1];
 	char key[LB_KEYFP_LEN + 1];
 	char request[LB_SHA256_LEN + 1];
 	char grant[LB_SHA256_LEN + 1];
-	int64_t sid;        /* audit session id; -1: none */
-	int64_t not_after;  /* 0: none */
-	int64_t lease_end;  /* 0: none */
+	int64_t sid;       /* audit session id; -1: none */
+	int64_t not_after; /* 0: none */
+	int64_t lease_end; /* 0: none */
 	char tell[LB_TELL_LINES][LB_TELL_MAX + 1]; /* for the user */
 	uint8_t zero[5];
 };
@@ -106,11 +107,11 @@ struct lb_door_final {
  *        LB_VERDICT_ALLOW, provisional only with it
  * final  code is [a-z_] or empty
  */
-enum lb_err lb_door_ask_check(const void *bytes, size_t len,
-    struct lb_door_ask *ret) LB_MUST_CHECK;
-enum lb_err lb_door_reply_check(const void *bytes, size_t len,
-    struct lb_door_reply *ret) LB_MUST_CHECK;
-enum lb_err lb_door_final_check(const void *bytes, size_t len,
-    struct lb_door_final *ret) LB_MUST_CHECK;
+enum lb_err lb_door_ask_check(
+    const void *bytes, size_t len, struct lb_door_ask *ret) LB_MUST_CHECK;
+enum lb_err lb_door_reply_check(
+    const void *bytes, size_t len, struct lb_door_reply *ret) LB_MUST_CHECK;
+enum lb_err lb_door_final_check(
+    const void *bytes, size_t len, struct lb_door_final *ret) LB_MUST_CHECK;
 
 #endif

@@ -28,8 +28,8 @@
  * LB_ERR_RANGE      larger than max
  * LB_ERR_IO         errno says what
  */
-enum lb_err lb_file_open_trusted(const char *path, uid_t owner, size_t max,
-    int *ret_fd) LB_MUST_CHECK;
+enum lb_err lb_file_open_trusted(
+    const char *path, uid_t owner, size_t max, int *ret_fd) LB_MUST_CHECK;
 
 /*
  * lb_file_open_trusted, then the whole content, appended to ret. LB_ERR_RANGE
@@ -56,7 +56,7 @@ enum lb_err lb_file_read_secret(const char *path, uid_t owner, size_t max,
  *            is left, but for one case: the last step, the directory's fsync,
  *            failed. Then the new file stands, and may be lost with the power.
  */
-enum lb_err lb_file_write_atomic(const char *path, mode_t mode,
-    const void *bytes, size_t len) LB_MUST_CHECK;
+enum lb_err lb_file_write_atomic(
+    const char *path, mode_t mode, const void *bytes, size_t len) LB_MUST_CHECK;
 
 #endif

@@ -11,11 +11,11 @@
 #include "lockbox/buf.h"
 #include "lockbox/err.h"
 
-#define LB_HTTPS_URL_MAX     2048            /* chars, without NUL */
-#define LB_HTTPS_HEADERS_MAX 16              /* of a request, ours */
-#define LB_HTTPS_HEADER_MAX  4096            /* chars of one, without NUL */
-#define LB_HTTPS_HEAD_MAX    16384           /* bytes of an answer's headers */
-#define LB_HTTPS_CA_MAX      (1024 * 1024)   /* bytes of PEM */
+#define LB_HTTPS_URL_MAX     2048          /* chars, without NUL */
+#define LB_HTTPS_HEADERS_MAX 16            /* of a request, ours */
+#define LB_HTTPS_HEADER_MAX  4096          /* chars of one, without NUL */
+#define LB_HTTPS_HEAD_MAX    16384         /* bytes of an answer's headers */
+#define LB_HTTPS_CA_MAX      (1024 * 1024) /* bytes of PEM */
 #define LB_HTTPS_TIME_MAX_MS (60 * 60 * 1000)
 /* Where Debian keeps the public authorities, for those who ask for them. */
 #define LB_HTTPS_CA_SYSTEM "/etc/ssl/certs/ca-certificates.crt"
@@ -77,8 +77,8 @@ struct lb_https_answer {
  *                agent that is not printable
  * LB_ERR_RANGE   ca_pem is too long
  */
-enum lb_err lb_https_open(const struct lb_https_options *opt,
-    struct lb_https **ret) LB_MUST_CHECK;
+enum lb_err lb_https_open(
+    const struct lb_https_options *opt, struct lb_https **ret) LB_MUST_CHECK;
 void lb_https_close(struct lb_https *h); /* accepts NULL */
 
 /*
@@ -105,8 +105,8 @@ void lb_https_close(struct lb_https *h); /* accepts NULL */
  * held back during the call and never delivered from here.
  */
 enum lb_err lb_https_send(struct lb_https *h,
-    const struct lb_https_request *req, struct lb_https_answer *ret)
-    LB_MUST_CHECK;
+    const struct lb_https_request *req,
+    struct lb_https_answer *ret) LB_MUST_CHECK;
 
 /* Empty an answer; all zero is empty. */
 void lb_https_answer_clear(struct lb_https_answer *a);

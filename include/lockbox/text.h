@@ -22,11 +22,11 @@
 #define LB_REASON_MAX    512 /* bytes */
 #define LB_MESSAGE_MAX   256 /* bytes */
 #define LB_RHOST_MAX     253
-#define LB_SHA256_LEN    71  /* "sha256:" + 64 lower-case hex */
-#define LB_KEYFP_LEN     50  /* "SHA256:" + 43 base64, as ssh-keygen -l */
-#define LB_ID_LEN        26  /* Crockford base32, time-ordered */
-#define LB_NONCE_LEN     32  /* 128 bits as lower-case hex */
-#define LB_CODE_LEN      14  /* "XXXX-XXXX-XXXX" */
+#define LB_SHA256_LEN    71 /* "sha256:" + 64 lower-case hex */
+#define LB_KEYFP_LEN     50 /* "SHA256:" + 43 base64, as ssh-keygen -l */
+#define LB_ID_LEN        26 /* Crockford base32, time-ordered */
+#define LB_NONCE_LEN     32 /* 128 bits as lower-case hex */
+#define LB_CODE_LEN      14 /* "XXXX-XXXX-XXXX" */
 
 /*
  * Tenant and broker names: [a-z0-9] then [a-z0-9.-], at most LB_NAME_MAX.
@@ -60,20 +60,20 @@ void lb_text_escape(const void *bytes, size_t len, char *ret, size_t ret_size);
 /*
  * Copy s with its NUL. LB_ERR_RANGE when it does not fit: never truncates.
  */
-enum lb_err lb_text_copy(char *ret, size_t ret_size, const char *s)
-    LB_MUST_CHECK;
+enum lb_err lb_text_copy(
+    char *ret, size_t ret_size, const char *s) LB_MUST_CHECK;
 
 /* Lower-case hex, ret holds 2 * len + 1. Decoding takes lower case only. */
 void lb_hex_encode(const uint8_t *bytes, size_t len, char *ret);
-enum lb_err lb_hex_decode(const char *s, uint8_t *ret, size_t len)
-    LB_MUST_CHECK;
+enum lb_err lb_hex_decode(
+    const char *s, uint8_t *ret, size_t len) LB_MUST_CHECK;
 
 /*
  * A whole number in its one spelling: digits, no sign, no leading zero.
  * LB_ERR_FORMAT when it is spelled otherwise, LB_ERR_RANGE outside [lo, hi].
  */
-enum lb_err lb_number_parse(const char *s, int64_t lo, int64_t hi,
-    int64_t *ret) LB_MUST_CHECK;
+enum lb_err lb_number_parse(
+    const char *s, int64_t lo, int64_t hi, int64_t *ret) LB_MUST_CHECK;
 
 /*
  * The code that engineer and approver both see: the first 60 bits of a
