@@ -8,6 +8,8 @@
 #include "journal.h"
 #include "procs.h"
 
+#define AGAIN_MS 1000 /* to try again what could not be ended */
+
 struct asker {
 	struct askers *all;
 	struct loop_watch watch; /* readable when the process has ended */
@@ -111,7 +113,8 @@ askers_forget(struct askers *a, pid_t pid)
 	}
 }
 
-static void
+/* False: not yet, try again. */
+static bool
 end(const struct asker *one)
 {
 	size_t killed = 0;
@@ -125,6 +128,7 @@ end(const struct asker *one)
 		    (int)one->pid, killed);
 	else if (r != LB_ERR_MISSING)
 		journal_r(r, "end pid %d, let in provisionally", (int)one->pid);
+	return r == LB_OK || r == LB_ERR_MISSING;
 }
 
 int64_t
@@ -136,11 +140,14 @@ askers_end_overdue(struct askers *a, int64_t now_boot_ms)
 	for (; one != NULL; one = next) {
 		next = one->next;
 		if (one->due_ms <= now_boot_ms) {
-			end(one);
-			drop(one);
-		} else if (soonest < 0 || one->due_ms < soonest) {
-			soonest = one->due_ms;
+			if (end(one)) {
+				drop(one);
+				continue;
+			}
+			one->due_ms = now_boot_ms + AGAIN_MS;
 		}
+		if (soonest < 0 || one->due_ms < soonest)
+			soonest = one->due_ms;
 	}
 	return soonest;
 }

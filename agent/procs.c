@@ -21,19 +21,25 @@
 static enum lb_err
 read_small(const char *path, char *ret, size_t ret_size)
 {
+	size_t len = 0;
 	ssize_t n;
 	int fd, saved;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? LB_ERR_MISSING : LB_ERR_IO;
-	n = read(fd, ret, ret_size - 1);
+	/* To the end: the first half of a number is another number. */
+	do {
+		n = read(fd, ret + len, ret_size - 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
 	saved = errno;
 	(void)close(fd); /* was only read */
 	errno = saved;
 	if (n < 0)
 		return errno == ESRCH ? LB_ERR_MISSING : LB_ERR_IO;
-	ret[n] = '\0';
+	ret[len] = '\0';
 	return LB_OK;
 }
 
@@ -178,10 +184,11 @@ procs_look(struct procs_all *all)
 		if (lb_number_parse(de->d_name, 1, INT32_MAX, &pid) != LB_OK)
 			continue;
 		one.pid = (pid_t)pid;
-		if (procs_parent(one.pid, &one.parent) != LB_OK ||
-		    procs_sid(one.pid, &one.sid) != LB_OK)
-			continue; /* it ended while we looked */
-		r = add_one(all, &one);
+		if ((r = procs_parent(one.pid, &one.parent)) == LB_OK &&
+		    (r = procs_sid(one.pid, &one.sid)) == LB_OK)
+			r = add_one(all, &one);
+		else if (r == LB_ERR_MISSING) /* it ended while we looked */
+			r = LB_OK;
 	}
 	if (r == LB_OK && errno != 0)
 		r = LB_ERR_IO;
@@ -225,49 +232,68 @@ tree_has(const struct tree *t, pid_t pid)
 	return false;
 }
 
-/* Stop one that descends from the tree; false when it slipped away. */
-static bool
+/* Stop one that descends from the tree. LB_ERR_MISSING: it slipped away. */
+static enum lb_err
 tree_add(struct tree *t, const struct procs_one *one)
 {
 	pid_t parent;
 	int fd = -1;
+	enum lb_err r;
 
 	if (t->count == END_TREE_MAX || one->pid == 1 || one->pid == getpid())
-		return false;
-	if (procs_pidfd_open(one->pid, &fd) != LB_OK)
-		return false;
+		return LB_ERR_MISSING;
+	if ((r = procs_pidfd_open(one->pid, &fd)) != LB_OK)
+		return r;
 	/* The pid may be another's by now: ask again, holding the pidfd. */
-	if (procs_parent(one->pid, &parent) != LB_OK || parent != one->parent ||
-	    procs_signal(fd, SIGSTOP) != LB_OK) {
+	if ((r = procs_parent(one->pid, &parent)) == LB_OK)
+		r = parent == one->parent ? procs_signal(fd, SIGSTOP)
+					  : LB_ERR_MISSING;
+	if (r != LB_OK) {
 		(void)close(fd); /* nothing to save */
-		return false;
+		return r;
 	}
 	t->item[t->count].pid = one->pid;
 	t->item[t->count].fd = fd;
 	t->count++;
-	return true;
+	return LB_OK;
 }
 
-/* One look: how many new ones were stopped? */
-static size_t
+/* One look: was one found, or might one have been missed? */
+static bool
 tree_grow(struct tree *t)
 {
 	struct procs_all all = { 0 };
-	size_t found = 0;
+	bool more = false;
 
-	if (procs_look(&all) != LB_OK) {
-		procs_clear(&all);
-		return 0;
-	}
+	if (procs_look(&all) != LB_OK)
+		more = true;
 	for (size_t i = 0; i < all.count; i++) {
 		const struct procs_one *one = &all.item[i];
 
 		if (tree_has(t, one->parent) && !tree_has(t, one->pid) &&
-		    tree_add(t, one))
-			found++;
+		    tree_add(t, one) != LB_ERR_MISSING)
+			more = true;
 	}
 	procs_clear(&all);
-	return found;
+	return more;
+}
+
+/* Children before their parents: who is not killed is still found from the
+ * root, stopped, the next time. */
+static enum lb_err
+tree_kill(const struct tree *t, size_t *ret_killed)
+{
+	enum lb_err r;
+
+	*ret_killed = 0;
+	for (size_t i = t->count; i-- > 0;) {
+		r = procs_signal(t->item[i].fd, SIGKILL);
+		if (r == LB_OK)
+			++*ret_killed;
+		else if (r != LB_ERR_MISSING)
+			return r;
+	}
+	return LB_OK;
 }
 
 enum lb_err
@@ -282,19 +308,15 @@ procs_end_tree(int pidfd, pid_t pid, size_t *ret_killed)
 		return r;
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
-		return procs_signal(pidfd, SIGKILL);
+		return LB_ERR_MEMORY; /* it is stopped, at least */
 	t->item[0].pid = pid;
 	t->item[0].fd = pidfd;
 	t->count = 1;
-	for (int i = 0; i < END_TREE_LOOK && tree_grow(t) > 0; i++)
+	for (int i = 0; i < END_TREE_LOOK && tree_grow(t); i++)
 		;
-	*ret_killed = 0;
-	for (size_t i = 0; i < t->count; i++) {
-		if (procs_signal(t->item[i].fd, SIGKILL) == LB_OK)
-			++*ret_killed;
-		if (i > 0)
-			(void)close(t->item[i].fd); /* ours, nothing to save */
-	}
+	r = tree_kill(t, ret_killed);
+	for (size_t i = 1; i < t->count; i++)
+		(void)close(t->item[i].fd); /* ours, nothing to save */
 	free(t);
-	return LB_OK;
+	return r;
 }

@@ -52,7 +52,7 @@ struct procs_all {
 
 /*
  * Look at every process; added to what earlier looks found. Those that vanish
- * meanwhile are left out; and so may be one that was born during the look with
+ * meanwhile are left out (one that cannot be looked at is an error); and so may be one that was born during the look with
  * a pid below those already read, when the kernel begins again from the lowest.
  * Who concludes that something is gone looks twice.
  */
@@ -66,6 +66,9 @@ bool procs_has_sid(const struct procs_all *all, uint32_t sid);
  * Kill a process and everything below it: stop it, stop what descends from it
  * until a look finds no more, then SIGKILL all. pidfd must be of pid. Never
  * touches pid 1 and ourselves. ret_killed counts them.
+ *
+ * LB_ERR_MISSING: it has ended. Any other error: the rest is stopped at least,
+ * pid among it; try again.
  */
 enum lb_err procs_end_tree(
     int pidfd, pid_t pid, size_t *ret_killed) LB_MUST_CHECK;
