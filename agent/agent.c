@@ -148,6 +148,7 @@ enum lb_err
 agent_load(struct agent *a)
 {
 	agent_check(a);
+	a->round = a->saved = 1; /* what is loaded is of round 0 */
 	load_state(a);
 	agent_sweep(a);
 	return saver_new(a->state_path, &a->saver);
@@ -215,7 +216,9 @@ agent_state_saved(struct agent *a, uint64_t *ret_round)
 	if (r == LB_ERR_LIMIT)
 		return r;
 	*ret_round = a->round - 1;
-	if (r != LB_OK)
+	if (r == LB_OK)
+		a->saved = a->round;
+	else
 		not_saved(a, r);
 	return r;
 }

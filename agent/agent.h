@@ -30,6 +30,7 @@ struct agent {
 	struct saver *saver;
 	struct loop_watch saver_watch;
 	uint64_t round;       /* of saving: what changes now is in this one */
+	uint64_t saved;       /* rounds before this one are on disk */
 	bool state_must;      /* write as soon as may be */
 	int64_t state_due_ms; /* write by then; 0: nothing to write */
 	int64_t sweep_due_ms;

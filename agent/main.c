@@ -22,8 +22,9 @@
 #define SWEEP_EVERY_MS 20000
 #define PAUSE_MS       50 /* before we listen again, out of descriptors */
 #define DESCRIPTORS    8192
-#define OWN_FDS        24 /* log, loop, sockets, files */
-#define VISIT_FDS      4  /* connection, pidfd, courier, asker */
+#define OWN_FDS        24  /* log, loop, sockets, files */
+#define VISIT_FDS      4   /* connection, pidfd, courier, asker */
+#define SAVED_LOOK_MS  500 /* at a save that has not said that it is over */
 
 struct program {
 	struct agent agent;
@@ -138,6 +139,7 @@ tend(struct program *p)
 	int64_t now = lb_clock_boottime_ms(), next;
 	struct agent *a = &p->agent;
 
+	on_saved(a, 0); /* in case its news got lost on the way */
 	next = visit_expire_all(a, now);
 	next = sooner(next, askers_end_overdue(a->askers, now));
 	if (a->sweep_due_ms <= now) {
@@ -148,7 +150,9 @@ tend(struct program *p)
 	if (p->pause_ms > now)
 		next = sooner(next, p->pause_ms);
 	agent_state_begin(a, now);
-	if (a->state_due_ms > 0 && !saver_busy(a->saver)) /* else it wakes us */
+	if (saver_busy(a->saver)) /* it wakes us, unless that fails */
+		next = sooner(next, now + SAVED_LOOK_MS);
+	else if (a->state_due_ms > 0)
 		next = sooner(next, a->state_due_ms);
 	if (service_watchdog_ms() > 0 && p->watchdog_due_ms <= now) {
 		service_tell("WATCHDOG=1");

@@ -145,6 +145,7 @@ reply_session(struct visit *v, const struct lb_ruling *ruling,
 		.bundle = bundle,
 		.now = lb_clock_now(),
 		.now_boot_ms = lb_clock_boottime_ms(),
+		.round = v->agent->round,
 	};
 	enum lb_err r;
 

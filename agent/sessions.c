@@ -100,6 +100,7 @@ fill(const struct sessions_opening *o, struct state_session *s)
 		 o->ruling->grant)) != LB_OK)
 		return r;
 	s->rests.count = 1;
+	s->round = o->round;
 	return LB_OK;
 }
 

@@ -27,6 +27,7 @@ struct sessions_opening {
 	const struct lb_bundle *bundle; /* of the answer */
 	int64_t now;
 	int64_t now_boot_ms;
+	uint64_t round; /* of saving that it will be in */
 };
 
 /*

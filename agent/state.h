@@ -60,7 +60,8 @@ struct state_session {
 	int64_t deadline;         /* wall clock, of the first of rests */
 	int64_t deadline_boot_ms; /* the same by CLOCK_BOOTTIME */
 	int64_t lease_end;
-	bool final; /* the module said that the login really goes on */
+	bool final;     /* the module said that the login really goes on */
+	uint64_t round; /* of saving that its last grant is in; not kept */
 };
 
 /* All zero is an empty state. */

@@ -81,9 +81,11 @@ within(struct visit *v, struct state_session *s, const char *word)
 	if (s->deadline < deadline)
 		tell_rests(word, s->deadline, v->reply.tell);
 	if (more)
-		reply_when_written(v);
-	else
+		s->round = a->round;
+	if (s->round < a->saved)
 		reply_send(v);
+	else /* nor by a grant that another has still to wait for */
+		reply_when_written(v);
 }
 
 /* --- the module's packets --------------------------------------------------- */
