@@ -5,6 +5,7 @@ commands as JSON lines, so that each test has askers with pids and audit
 sessions of their own.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -80,7 +81,10 @@ def knock(path, command):
     """One visit: ask, read the reply, say the last word. None: hung up."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(8)
-        s.connect(path)
+        try:
+            s.connect(path)
+        except ConnectionRefusedError:
+            return None
         fds = [os.pidfd_open(command.get("pidfd_of") or os.getpid())
                for _ in range(command.get("fds", 1))]
         sent = packet(command)
@@ -100,10 +104,11 @@ def knock(path, command):
         reply = told(Reply.from_buffer_copy(got))
         last = command.get("final", "allow" if reply["allow"] else "deny")
         if last and not reply["exempt"]:
-            s.send(bytes(Final(version=VERSION, phase=command["phase"],
-                               verdict=ALLOW if last == "allow" else DENY,
-                               logged=1, code=b"" if last == "allow"
-                               else b"no_record")))
+            with contextlib.suppress(BrokenPipeError): # it had enough
+                s.send(bytes(Final(
+                    version=VERSION, phase=command["phase"], logged=1,
+                    verdict=ALLOW if last == "allow" else DENY,
+                    code=b"" if last == "allow" else b"no_record")))
     return reply
 
 
@@ -188,7 +193,10 @@ class Courier:
     def serve(self, peer):
         with peer:
             stream = peer.makefile("rb")
-            length, op, _timeout = struct.unpack(">IBI", stream.read(9))
+            head = stream.read(9)
+            if len(head) < 9:
+                return # the agent gave up
+            length, op, _timeout = struct.unpack(">IBI", head)
             assert op == 1
             bundle = stream.read(length - 5).decode()
             question = bundle[:bundle.index("-----BEGIN")]
@@ -209,13 +217,14 @@ class Courier:
 class Agent:
     """The agent under test, as a service manager would start it."""
 
-    def __init__(self, program, conf, socket_path):
+    def __init__(self, program, conf, socket_path, env=None):
         self.program, self.conf, self.socket = program, conf, socket_path
+        self.env = env
         self.popen, self.log = None, ""
 
     def start(self, wrap=()):
         self.popen = subprocess.Popen(
-            [*wrap, self.program, "-v", "-c", str(self.conf)],
+            [*wrap, self.program, "-v", "-c", str(self.conf)], env=self.env,
             stderr=subprocess.PIPE, text=True, errors="replace")
         self.lines = []
         self.ready = threading.Event()

@@ -1,0 +1,234 @@
+"""Every call that the agent makes fails once, each in its turn, in every way
+it can. Whatever happens: nobody is let in without a record on disk, the agent
+neither crashes nor leaks nor gets stuck, and the next login works.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import papers
+import pytest
+from fault import (ALL, CLOCK, DIE, EVENTS, FILES, FOREVER, INTERRUPTED, INTR,
+                   MEMORY, PROCS, RANDOM, SHORT, SOCKETS, USUAL, Fault)
+from knock import SESSION
+from test_agent import UID, Stand
+
+
+def sanitized(program):
+    out = subprocess.run(["readelf", "-d", program], check=True,
+                         capture_output=True, text=True).stdout
+    return "libasan" in out or "libclang_rt" in out
+
+
+@pytest.fixture(scope="module")
+def place(build):
+    if os.geteuid() != 0:
+        pytest.skip("root is needed: the agent hears only root")
+    if sanitized(build / "agent" / "lockbox-agent"):
+        pytest.skip("a sanitizer stands where the failing calls would")
+    base = Path(tempfile.mkdtemp(prefix="lockbox-calls-"))
+    place = Place(base, build)
+    yield place
+    place.close()
+    shutil.rmtree(base)
+
+
+class Place(Stand):
+    """A door whose agent's calls fail as `fault` says."""
+
+    ends = () # exit codes of an agent that stops for good reason
+
+    def __init__(self, base, build):
+        super().__init__(base, build / "agent" / "lockbox-agent")
+        self.fault = Fault(build, base / "fault")
+        self.agent.env = self.fault.env
+        self.plain, self.sudo = self.grant(), self.customer.grant(
+            self.avm, self.customer.bert, service=["sudo"],
+            not_after=papers.stamp(int(time.time()) + 500),
+            request_knobs={"service": ["sshd", "sudo"]})
+        self.allows(self.plain, self.sudo)
+        self.start()
+        self.person = self.asker()
+        self.settle()
+
+    def settle(self):
+        """Two logins, so that what grows has grown; what is held then."""
+        for _ in range(2):
+            self.login(must=True)
+        time.sleep(0.2) # the last word has been read
+        self.held = self.holds()
+
+    def holds(self):
+        pid = self.agent.popen.pid
+        return self.fault.blocks, sorted(os.listdir(f"/proc/{pid}/fd"), key=int)
+
+    def login(self, must=False):
+        """From account to sudo; what was let in stands on disk by then."""
+        if not self.person.alive():
+            self.person = self.asker() # its time to register was over
+        person = self.person
+        person.do(do="new_sid", uid=3001)
+        replies = [person.ask()]
+        sid = person.do(do="new_sid", uid=3001)
+        replies.append(person.ask(SESSION, key=self.avm.public()))
+        if self.record(replies[1], sid, self.plain):
+            for _ in range(2): # the second rests on what the first wrote
+                replies.append(person.ask(service="sudo"))
+                self.record(replies[-1], sid, self.sudo)
+        if must:
+            assert len(replies) == 4 and all(
+                r and r["allow"] for r in replies), (replies, self.agent.said())
+        return replies
+
+    def record(self, reply, sid, grant):
+        """If let in: the session and the grant it rests on are on disk."""
+        if reply is None or not reply["allow"]:
+            return False
+        kept = (self.state / "state").read_text()
+        found = re.search(rf"^session: {sid}\n(?:.+\n)*?(?=session: |sum: )",
+                          kept, re.M)
+        assert found, f"LET IN WITHOUT A RECORD: {reply['code']}"
+        assert f"\nrests: {grant.id}\n" in found[0], "rests on nothing"
+        return True
+
+    def go_on(self, what):
+        """No crash, no leak; the next login works."""
+        code = self.agent.popen.poll()
+        if code is None and self.ends: # it may be about to
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self.agent.popen.wait(0.2)
+        if code is not None:
+            assert code in self.ends, \
+                f"{what}: exit {code}: {self.agent.said()}"
+            self.agent.start()
+            self.settle()
+            assert "going on without" not in self.agent.said()
+            return
+        self.login(must=True)
+        end = time.monotonic() + 2
+        while self.holds() != self.held and time.monotonic() < end:
+            time.sleep(0.005)
+        assert self.holds() == self.held, f"{what}: left behind"
+
+    def count(self, kinds, how):
+        self.fault.arm(kinds, how=how)
+        self.login(must=True)
+        time.sleep(0.05)
+        self.fault.disarm()
+        return self.fault.seen
+
+    def one_by_one(self, kinds, how, count=1, step=1):
+        total = self.count(kinds, how)
+        assert total > 0
+        for n in range(1, total + 1, step):
+            self.fault.arm(kinds, n, count, how)
+            began = time.monotonic()
+            self.login()
+            spent = time.monotonic() - began
+            name = self.fault.disarm()
+            what = f"call {n} of {total} ({name}, how {how})"
+            assert spent < 5.5, f"{what}: {spent:.1f} s"
+            self.go_on(what)
+
+
+@pytest.mark.parametrize("kinds", [MEMORY, FILES, SOCKETS, EVENTS],
+                         ids=["memory", "files", "sockets", "events"])
+def test_each_call_fails_once(place, kinds):
+    place.one_by_one(kinds, USUAL)
+
+
+@pytest.mark.parametrize("kind", [CLOCK, RANDOM], ids=["clock", "random"])
+def test_without_a_clock_or_chance_it_stops(place, kind):
+    """The kernel never refuses these; then nothing that we know holds."""
+    place.ends = (-signal.SIGABRT,)
+    try:
+        place.one_by_one(kind, USUAL, step=3)
+    finally:
+        place.ends = ()
+
+
+@pytest.mark.parametrize("how", [SHORT, INTERRUPTED],
+                         ids=["short", "interrupted"])
+def test_each_call_is_cut_or_interrupted(place, how):
+    place.one_by_one(ALL | INTR, how)
+
+
+@pytest.mark.parametrize("kinds", [MEMORY, FILES], ids=["memory", "files"])
+def test_all_calls_fail_from_one_on(place, kinds):
+    place.one_by_one(kinds, USUAL, FOREVER, step=7)
+
+
+def test_each_step_of_writing_may_be_the_last(place):
+    """Killed at any of them, the agent finds the old state or the new one."""
+    def write():
+        person = place.asker()
+        sid = person.do(do="new_sid", uid=3001)
+        place.fault.arm(FILES, n, 1, DIE)
+        reply = person.ask(SESSION, key=place.avm.public())
+        return sid, place.record(reply, sid, place.plain)
+
+    place.login(must=True)
+    n = 0
+    place.fault.arm(FILES)
+    write()
+    time.sleep(0.05)
+    total, outcomes = place.fault.seen, set()
+    assert total > 10
+    for n in range(1, total + 1):
+        sid, told = write()
+        name = place.fault.disarm()
+        place.agent.popen.wait(5)
+        kept = (place.state / "state").read_text()
+        body, last = kept.rsplit("sum: ", 1)
+        assert last == papers.doc_id(body) + "\n", f"{name}: garbage"
+        written = f"\nsession: {sid}\n" in kept
+        assert written or not told, f"{name}: told before it was written"
+        outcomes.add((written, told))
+        place.agent.start()
+        assert "going on without" not in place.agent.said(), name
+    assert (False, False) in outcomes and (True, False) in outcomes
+    place.settle()
+
+
+def test_whoever_is_let_in_provisionally_is_watched(place):
+    """Also if any call failed then, or while it was to be ended."""
+    kinds = ALL & ~(CLOCK | RANDOM)
+    place.login(must=True)
+    askers = [place.asker() for _ in range(2)]
+    place.fault.arm(kinds)
+    assert askers[0].ask()["allow"]
+    time.sleep(0.05)
+    total = place.fault.seen
+    askers += [place.asker() for _ in range(total)]
+    let_in = askers[:1]
+    for n in range(1, total + 1):
+        place.fault.arm(kinds, n)
+        reply = askers[n].ask()
+        place.fault.disarm()
+        let_in += [askers[n]] if reply and reply["allow"] else []
+    assert len(let_in) > 3
+    children = [asker.do(do="spawn") for asker in let_in]
+    deadline = time.monotonic() + 16
+    n = 0
+    while any(asker.alive() for asker in let_in):
+        assert time.monotonic() < deadline, "somebody got away"
+        n = n % 40 + 1
+        place.fault.arm(ALL & ~(CLOCK | RANDOM | EVENTS), n)
+        time.sleep(0.15)
+        place.fault.disarm()
+    time.sleep(1.2)
+    for child in children:
+        assert not alive(child), "a child got away"
+    place.settle()
+
+
+def alive(pid):
+    path = Path(f"/proc/{pid}/stat")
+    return path.exists() and path.read_text().split(")")[1].split()[0] != "Z"
