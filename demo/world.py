@@ -611,7 +611,7 @@ ruleset(name="world") {{
 
 
 def parse_pairs(text):
-    """key="value" pairs with backslash escapes, as doc/syslog.md says."""
+    """key="value" pairs with backslash escapes, as pam_lockbox(8) says."""
     pairs = {}
     at = 0
     pattern = re.compile(r'([a-z_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S+))(?: |$)')
