@@ -25,6 +25,7 @@
 #include "route.h"
 
 #define PEM_MAX        65536
+#define HELD_BACK_MAX  8192 /* bytes of a body: always room in a socket */
 #define CONNECTION_MEM 8192 /* bytes: also what headers may take */
 #define PATH_MAX_CHARS 1024
 #define LISTEN_BACKLOG 512
@@ -105,6 +106,45 @@ no_store(struct MHD_Response *r, const struct reply *reply)
 	return ok;
 }
 
+static gnutls_session_t
+tls_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info != NULL ? info->tls_session : NULL;
+}
+
+/*
+ * libmicrohttpd sends head and body each in a TLS record and a system call of
+ * its own. Small replies are held back and go out as one, in completed().
+ */
+static void
+hold_back(struct MHD_Connection *c, size_t body_len)
+{
+	gnutls_session_t tls = tls_of(c);
+
+	if (tls != NULL && body_len <= HELD_BACK_MAX)
+		gnutls_record_cork(tls);
+}
+
+/*
+ * A peer that has not taken earlier replies leaves no room for this one, which
+ * nobody would send later: such a connection ends.
+ */
+static void
+let_go(struct MHD_Connection *c)
+{
+	gnutls_session_t tls = tls_of(c);
+	const union MHD_ConnectionInfo *info;
+
+	if (tls == NULL || gnutls_record_uncork(tls, 0) >= 0)
+		return;
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info != NULL)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
 /* Hand the reply over; its body belongs to the response from then on. */
 static enum MHD_Result
 queue(
@@ -119,6 +159,7 @@ queue(
 	    MHD_RESPMEM_MUST_FREE);
 	if (r == NULL)
 		return MHD_NO;
+	hold_back(c, reply->body.len);
 	memset(&reply->body, 0, sizeof(reply->body)); /* handed over */
 	if (no_store(r, reply) &&
 	    (!last ||
@@ -283,10 +324,10 @@ completed(void *cls, struct MHD_Connection *c, void **state,
 	struct exchange *x = *state;
 
 	(void)cls;
-	(void)c;
 	(void)why;
 	if (x == NULL)
 		return;
+	let_go(c);
 	reply_clear(&x->reply);
 	lb_buf_clear(&x->body);
 	free(x);

@@ -15,6 +15,7 @@
 
 #define BUSY_TIMEOUT_MS 2000
 #define QUICK_CHECK_MAX (INT64_C(256) << 20) /* bytes checked at each start */
+#define READER_CACHE    "-8192"              /* KiB, each */
 #define APPLICATION_ID  0x4c6b4278           /* "LkBx" */
 
 enum lb_err
@@ -114,7 +115,10 @@ conn_prepare(struct conn *c, bool writer)
 			NULL) != SQLITE_OK)
 			return LB_ERR_STORE;
 	}
-	return writer ? LB_OK : sqlite_run(c->db, "PRAGMA query_only = ON");
+	return writer ? LB_OK
+		      : sqlite_run(c->db,
+			    "PRAGMA query_only = ON;"
+			    "PRAGMA cache_size = " READER_CACHE ";");
 }
 
 static enum lb_err
@@ -216,6 +220,9 @@ sqlite_open(const char *path, size_t readers, void **ret)
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return LB_ERR_MEMORY;
+	/* Nobody reads SQLite's statistics, whose lock all threads share. Later
+	 * than the first open it is refused, and stays as it is. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	(void)pthread_mutex_init(&d->write_lock, NULL);
 	(void)pthread_mutex_init(&d->read_lock, NULL);
 	(void)pthread_cond_init(&d->read_free, NULL);
