@@ -106,6 +106,12 @@ no_store(struct MHD_Response *r, const struct reply *reply)
 	return ok;
 }
 
+static const char *
+header(struct MHD_Connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
 static gnutls_session_t
 tls_of(struct MHD_Connection *c)
 {
@@ -117,14 +123,18 @@ tls_of(struct MHD_Connection *c)
 
 /*
  * libmicrohttpd sends head and body each in a TLS record and a system call of
- * its own. Small replies are held back and go out as one, in completed().
+ * its own. Held back they go out as one, in completed(). Only for hosts, who
+ * ask most and keep their connection: one that libmicrohttpd closes after the
+ * reply is closed before completed().
  */
 static void
-hold_back(struct MHD_Connection *c, size_t body_len)
+hold_back(struct MHD_Connection *c, const struct exchange *x)
 {
 	gnutls_session_t tls = tls_of(c);
 
-	if (tls != NULL && body_len <= HELD_BACK_MAX)
+	if (tls != NULL && x->route->who == ROUTE_HOST &&
+	    header(c, "Connection") == NULL &&
+	    x->reply.body.len <= HELD_BACK_MAX)
 		gnutls_record_cork(tls);
 }
 
@@ -159,7 +169,6 @@ queue(
 	    MHD_RESPMEM_MUST_FREE);
 	if (r == NULL)
 		return MHD_NO;
-	hold_back(c, reply->body.len);
 	memset(&reply->body, 0, sizeof(reply->body)); /* handed over */
 	if (no_store(r, reply) &&
 	    (!last ||
@@ -190,12 +199,6 @@ query_take(
 	if (name == NULL || route_query(&x->call.query, name, value) != LB_OK)
 		x->bad_query = true;
 	return x->bad_query ? MHD_NO : MHD_YES;
-}
-
-static const char *
-header(struct MHD_Connection *c, const char *name)
-{
-	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
 /* What the head alone says is wrong; NULL: nothing. */
@@ -259,6 +262,7 @@ exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 	x->call.idempotency_key = header(c, "Idempotency-Key");
 	x->call.address = x->address;
 	route_run(s->app, x->route, &x->call, &x->reply);
+	hold_back(c, x);
 	return queue(s, c, &x->reply, false);
 }
 
