@@ -7,14 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lockbox/clock.h"
 #include "lockbox/file.h"
 
 #include "journal.h"
+
+#define DAY         (24 * 60 * 60) /* seconds */
+#define WARN_BEFORE (30 * DAY)
 
 struct anchor {
 	struct lb_trust *trust;
 	char dir[256];
 	uid_t owner;
+	int64_t warned_serial, warned_at; /* see anchor_warn */
 };
 
 /* Only trust document of a file; ret_bundle borrows from ret_text. */
@@ -144,6 +149,27 @@ const struct lb_trust *
 anchor_trust(const struct anchor *a)
 {
 	return a->trust;
+}
+
+void
+anchor_warn(struct anchor *a, int64_t now)
+{
+	const struct lb_trust *t = a->trust;
+	int64_t left = t->good_until - now;
+	char until[LB_TIME_LEN + 1];
+
+	if (left > WARN_BEFORE ||
+	    (a->warned_serial == t->serial && now - a->warned_at < DAY &&
+		now >= a->warned_at))
+		return;
+	a->warned_serial = t->serial;
+	a->warned_at = now;
+	lb_time_format(t->good_until, until);
+	journal(LOG_WARNING,
+	    "trust of '%s' serial %lld opens nothing after %s, %s: its owners "
+	    "must sign a successor",
+	    t->tenant, (long long)t->serial, until,
+	    left > 0 ? "soon" : "which has passed");
 }
 
 static enum lb_err

@@ -38,6 +38,12 @@ void anchor_free(struct anchor *a); /* accepts NULL */
 const struct lb_trust *anchor_trust(const struct anchor *a);
 
 /*
+ * Log a warning, once a day, while the trust in force opens nothing after
+ * less than 30 days from now: somebody must have its successor signed.
+ */
+void anchor_warn(struct anchor *a, int64_t now);
+
+/*
  * Apply the bundle's trust documents in order, as far as each follows the one
  * in force; keep each on disk. What was applied stays, also when the rest
  * fails. Returns how many were; failures are logged.

@@ -145,6 +145,8 @@ tend(struct program *p)
 	if (a->sweep_due_ms <= now) {
 		agent_sweep(a);
 		a->sweep_due_ms = now + SWEEP_EVERY_MS;
+		if (a->anchor != NULL)
+			anchor_warn(a->anchor, lb_clock_now());
 	}
 	next = sooner(next, a->sweep_due_ms);
 	if (p->pause_ms > now)

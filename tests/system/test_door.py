@@ -258,3 +258,19 @@ def test_the_same_grant_and_session_on_every_line(door):
     for line in lines:
         if line["_service"] == "sudo" and line["event"] == "login.decision":
             assert line["sid"] == opened[0]["sid"]
+
+
+def test_the_host_warns_before_its_trust_ends(door):
+    warning = "opens nothing after"
+    day = 86400
+    before = len(door.world.syslog())
+    door.pin(door.customer.trust(
+        good_until=papers.stamp(int(time.time()) + 31 * day)))
+    assert door.world.ssh("avm", "avm", "true").returncode == 0
+    assert not [x for x in door.world.syslog(before) if warning in x]
+    door.pin(door.customer.trust(
+        good_until=papers.stamp(int(time.time()) + 29 * day)))
+    assert door.world.ssh("avm", "avm", "true").returncode == 0
+    wait_for("the warning", lambda: [
+        x for x in door.world.syslog(before) if warning in x])
+    assert len([x for x in door.world.syslog(before) if warning in x]) == 1
