@@ -426,6 +426,22 @@ count_keeps(struct state *st, const struct state_session *s)
 	return LB_OK;
 }
 
+/* On one grant at least, and only on such as it keeps. */
+static bool
+rests_well(const struct state_session *s)
+{
+	for (size_t i = 0; i < s->rests.count; i++) {
+		size_t k = 0;
+
+		while (k < s->keeps.count &&
+		    strcmp(s->rests.item[i], s->keeps.item[k]) != 0)
+			k++;
+		if (k == s->keeps.count)
+			return false;
+	}
+	return s->rests.count > 0;
+}
+
 static enum lb_err
 read_session(struct cursor *c, struct state *st)
 {
@@ -455,6 +471,8 @@ read_session(struct cursor *c, struct state *st)
 	    (r = read_ids(c, "keeps", &s.keeps)) != LB_OK ||
 	    (r = count_keeps(st, &s)) != LB_OK)
 		return r;
+	if (!rests_well(&s))
+		return LB_ERR_FORMAT;
 	s.sid = (uint32_t)sid;
 	s.pid = (pid_t)pid;
 	s.final = final == 1;

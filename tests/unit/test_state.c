@@ -210,6 +210,9 @@ test_state_lines(void **state)
 #define ID                                                                     \
 	"sha256:00000000000000000000000000000000"                              \
 	"00000000000000000000000000000001"
+#define GRANT "grant: " ID " 2\na\n"
+#define RESTS "rests: " ID "\n"
+#define KEEPS "keeps: " ID "\n"
 #define SESSION_UP_TO_FINAL                                                    \
 	"session: 5\npid: 1\nlogin: a\nservice: sshd\nengineer: e\n"           \
 	"rhost: \nref: r\nopened: 1\ndeadline: 1\nboottime: 1\n"               \
@@ -227,16 +230,19 @@ test_state_lines(void **state)
 		HEAD SESSION_UP_TO_FINAL,
 		HEAD SESSION_UP_TO_FINAL "final: 2\n",
 		HEAD SESSION_UP_TO_FINAL "final: 1\nkeeps: " ID "\n",
-		HEAD SESSION_UP_TO_FINAL "final: 1\n" SESSION_UP_TO_FINAL
-					 "final: 1\n",
+		HEAD SESSION_UP_TO_FINAL "final: 1\n",
+		HEAD GRANT SESSION_UP_TO_FINAL "final: 1\n" KEEPS,
+		HEAD GRANT SESSION_UP_TO_FINAL "final: 1\n" RESTS,
+		HEAD SESSION_UP_TO_FINAL "final: 1\n" RESTS KEEPS,
+		HEAD GRANT SESSION_UP_TO_FINAL
+		"final: 1\n" RESTS KEEPS SESSION_UP_TO_FINAL
+		"final: 1\n" RESTS KEEPS,
 	};
 	static const char *const good[] = {
 		HEAD,
 		HEAD "kill: " ID " 1\n",
-		HEAD "grant: " ID " 2\na\n",
-		HEAD SESSION_UP_TO_FINAL "final: 1\n",
-		HEAD "grant: " ID " 2\na\n" SESSION_UP_TO_FINAL
-		     "final: 1\nkeeps: " ID "\n",
+		HEAD GRANT,
+		HEAD GRANT SESSION_UP_TO_FINAL "final: 1\n" RESTS KEEPS,
 	};
 
 	(void)state;
