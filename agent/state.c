@@ -501,6 +501,20 @@ check_sum(const char *text, size_t len, size_t *ret_body_len)
 	return LB_OK;
 }
 
+/* One state has one text: nothing twice, nothing in another order. */
+static enum lb_err
+written_so(const struct state *st, const char *text, size_t len)
+{
+	struct lb_buf b = { .max = STATE_FILE_MAX };
+	enum lb_err r;
+
+	if ((r = state_write(st, &b)) == LB_OK &&
+	    (b.len != len || memcmp(b.data, text, len) != 0))
+		r = LB_ERR_FORMAT;
+	lb_buf_clear(&b);
+	return r;
+}
+
 enum lb_err
 state_parse(const char *text, size_t len, struct state *ret)
 {
@@ -522,7 +536,7 @@ state_parse(const char *text, size_t len, struct state *ret)
 		r = read_session(&c, &st);
 	if (r == LB_OK && c.at != c.end)
 		r = LB_ERR_FORMAT;
-	if (r != LB_OK)
+	if (r != LB_OK || (r = written_so(&st, text, len)) != LB_OK)
 		goto out;
 	*ret = st;
 	st = (struct state){ 0 }; /* handed over */

@@ -223,6 +223,8 @@ test_state_lines(void **state)
 		HEAD "surprise: 1\n",
 		HEAD "kill: " ID "\n",
 		HEAD "kill: " ID " -1\n",
+		HEAD "kill: " ID " 01\n",
+		HEAD "kill: " ID " 1\nkill: " ID " 1\n",
 		HEAD "kill: sha256:zz 1\n",
 		HEAD "grant: " ID " 99\nshort\n",
 		HEAD "grant: " ID " 0\n",
