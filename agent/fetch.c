@@ -2,6 +2,8 @@
 #include "fetch.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,8 @@
 
 #include "lockbox/buf.h"
 #include "lockbox/clock.h"
+
+#define UNACKED_MS 2000u /* after which a silent peer is gone */
 
 struct fetch {
 	CURLM *multi;
@@ -156,6 +160,24 @@ on_header(char *bytes, size_t one, size_t count, void *arg)
 	return 0;
 }
 
+/*
+ * A kept connection may have died without a word: a firewall forgot it, the
+ * broker's machine is another. Noticed in time, libcurl asks once more over a
+ * new one; without that each kept connection costs one login. As lib's client
+ * does, with a time for those who wait 4 s.
+ */
+static int
+on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	const unsigned int unacked_ms = UNACKED_MS;
+
+	(void)arg;
+	(void)purpose;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
+	    sizeof(unacked_ms)); /* only costs time */
+	return CURL_SOCKOPT_OK;
+}
+
 #define SET(opt, value)                                                        \
 	do {                                                                   \
 		if (curl_easy_setopt(e, (opt), (value)) != CURLE_OK)           \
@@ -194,6 +216,7 @@ set_peer(CURL *e, const struct fetch *f)
 	SET(CURLOPT_TCP_KEEPIDLE, 30L);
 	SET(CURLOPT_TCP_KEEPINTVL, 10L);
 	SET(CURLOPT_MAXAGE_CONN, 3600L);
+	SET(CURLOPT_SOCKOPTFUNCTION, on_socket);
 	return LB_OK;
 }
 
@@ -291,6 +314,9 @@ outcome_of(const struct fetch_job *job, CURLcode rc)
 		return FRAME_TLS;
 	case CURLE_FILESIZE_EXCEEDED:
 		return FRAME_TOO_LARGE;
+	case CURLE_OUT_OF_MEMORY:
+	case CURLE_FAILED_INIT:
+		return FRAME_BUSY; /* it is not the broker's fault */
 	default:
 		return FRAME_GARBAGE;
 	}

@@ -4,9 +4,11 @@ Each fault comes after the exchange that works, through the same courier.
 """
 
 import contextlib
+import ctypes
 import os
 import pwd
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -39,7 +41,7 @@ def make_certificates(base):
                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                 "-subj", f"/CN={ca}", "-keyout", base / f"{ca}.key",
                 "-out", base / f"{ca}.pem")
-    for name, ca, san in (("good", "ca", "IP:127.0.0.1"),
+    for name, ca, san in (("good", "ca", "IP:127.0.0.1,IP:10.77.0.2"),
                           ("elsewhere", "ca", "DNS:elsewhere.example"),
                           ("foreign", "other-ca", "IP:127.0.0.1")):
         (base / f"{name}.ext").write_text(f"subjectAltName={san}\n")
@@ -61,14 +63,15 @@ def plain(body, status="200 OK", kind="text/plain", more=""):
 class Broker:
     """A TLS server; `serve(connection, head, body)` says what it answers."""
 
-    def __init__(self, base, certificate="good", tls=True):
+    def __init__(self, base, certificate="good", tls=True, server=None):
         self.base, self.tls = base, tls
         self.connections = self.asked = 0
         self.heads = []
         self.serve = lambda c, head, body: c.sendall(plain(body[::-1]))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.use(certificate)
-        self.server = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.server = server or socket.create_server(
+            ("127.0.0.1", 0), backlog=512)
         self.port = self.server.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -83,6 +86,7 @@ class Broker:
             except OSError:
                 return
             self.connections += 1
+            self.peer = peer.getpeername()
             threading.Thread(target=self.talk, args=(peer,),
                              daemon=True).start()
 
@@ -432,6 +436,68 @@ def test_names_that_nobody_answers_for(stand):
         assert {courier.hear(s)[0] for s in open_ones} == {TIMEOUT}
         assert time.monotonic() - began < 2
     assert courier.close() == 0
+
+
+class Networks:
+    """Two hosts of their own, one cable: 10.77.0.1 asks, 10.77.0.2 answers."""
+
+    def __enter__(self):
+        self.hosts = [subprocess.Popen(["unshare", "--net", "sleep", "60"])
+                      for _ in range(2)]
+        for host in self.hosts: # until it has left ours
+            while os.path.samefile(f"/proc/{host.pid}/ns/net",
+                                   "/proc/self/ns/net"):
+                time.sleep(0.01)
+        self.run(0, "ip link add eth type veth peer name eth netns "
+                 f"{self.hosts[1].pid}")
+        for n in range(2):
+            self.run(n, f"ip addr add 10.77.0.{n + 1}/24 dev eth")
+            self.run(n, "ip link set eth up")
+        # Packets of known connections, too, shall go by the rules, and there
+        # shall be room for one before all others.
+        self.run(1, "sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_early_demux'")
+        self.run(1, "ip rule add pref 10 lookup local")
+        self.run(1, "ip rule del pref 0")
+        return self
+
+    def __exit__(self, *_):
+        for host in self.hosts:
+            host.kill()
+            host.wait()
+
+    def enter(self, n):
+        return ["nsenter", f"--net=/proc/{self.hosts[n].pid}/ns/net"]
+
+    def run(self, n, command):
+        subprocess.run([*self.enter(n), *shlex.split(command)], check=True)
+
+    def listen(self, n):
+        """A socket of that host in this process."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open(f"/proc/{self.hosts[n].pid}/ns/net", "rb") as there, \
+                open("/proc/thread-self/ns/net", "rb") as here:
+            assert libc.setns(there.fileno(), 0) == 0
+            try:
+                return socket.create_server((f"10.77.0.{n + 1}", 0))
+            finally:
+                assert libc.setns(here.fileno(), 0) == 0
+
+
+def test_a_connection_that_died_silently(stand):
+    """A firewall forgot it, say: no login is lost."""
+    with Networks() as net:
+        broker = stand.broker(server=net.listen(1))
+        courier = stand.courier(f"https://10.77.0.2:{broker.port}",
+                                wrap=net.enter(0))
+        assert courier.ask("abc") == (OK, "cba")
+        assert courier.ask("abc") == (OK, "cba") and broker.connections == 1
+        net.run(1, "ip rule add pref 1 from 10.77.0.1 ipproto tcp sport "
+                f"{broker.peer[1]} blackhole")
+        began = time.monotonic()
+        assert courier.ask("abc") == (OK, "cba")
+        assert 1 < time.monotonic() - began < 3.5
+        assert broker.connections == 2 and broker.asked == 3
+        assert courier.close() == 0
 
 
 # --- who may speak, and how ------------------------------------------------------
