@@ -309,8 +309,11 @@ access_one(void *cls, struct MHD_Connection *c, const char *url,
 		    s, c, method, url, version, (struct exchange **)state);
 	}
 	if (*len > 0) {
-		/* Too much without a Content-Length: read on, keep nothing. */
-		if (!x->bad_body && lb_buf_add(&x->body, data, *len) != LB_OK) {
+		/* Too much without a Content-Length: read on, keep nothing. A
+		 * ceiling of 0 would be none at all. */
+		if (!x->bad_body &&
+		    (x->body.max == 0 ||
+			lb_buf_add(&x->body, data, *len) != LB_OK)) {
 			x->bad_body = true;
 			lb_buf_clear(&x->body);
 		}

@@ -757,6 +757,11 @@ def test_caps(house):
             chunks * (most // 0x4000)
         assert raw(b, chunked + b"0\r\n\r\n") == 400
         assert raw(b, chunked + b"1\r\nx\r\n0\r\n\r\n") == 413
+    bodiless = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+    chunked = bodiless + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert raw(b, bodiless + b"\r\n") == 200
+    assert raw(b, chunked + b"0\r\n\r\n") == 200
+    assert raw(b, chunked + b"1\r\nx\r\n0\r\n\r\n") == 413
     refused(b.http("POST", "/v1/ask", "x" * 131072, type="text/plain"), 400,
             "bad_document")
     refused(b.get("/v1/requests/" + "x" * 1100), 414, "uri_too_long")
