@@ -68,6 +68,13 @@ files_load(struct app *app)
 	return LB_OK;
 }
 
+/* Some connections are left for those who do not wait. */
+static size_t
+waiters_most(const struct config *c)
+{
+	return (size_t)(c->connections - c->connections / 8);
+}
+
 static enum lb_err
 memory_load(struct app *app)
 {
@@ -83,7 +90,8 @@ memory_load(struct app *app)
 	if ((r = limits_new(rates, &app->limits)) != LB_OK ||
 	    (r = seen_new(&app->seen)) != LB_OK ||
 	    (r = hosts_new(&app->hosts)) != LB_OK ||
-	    (r = doors_new(&app->doors)) != LB_OK)
+	    (r = doors_new(&app->doors)) != LB_OK ||
+	    (r = wake_new(waiters_most(&app->conf), &app->wake)) != LB_OK)
 		return r;
 	r = trusts_load(app->store, &app->trusts);
 	if (r != LB_OK)
@@ -131,6 +139,7 @@ app_close(struct app *app)
 	seen_free(app->seen);
 	hosts_free(app->hosts);
 	doors_free(app->doors);
+	wake_free(app->wake);
 	limits_free(app->limits);
 	trusts_free(app->trusts);
 	store_close(app->store);

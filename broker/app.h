@@ -15,6 +15,7 @@
 #include "seen.h"
 #include "store.h"
 #include "trusts.h"
+#include "wake.h"
 
 #define APP_SECRET_LEN 32
 
@@ -30,6 +31,7 @@ struct app {
 	struct seen *seen;
 	struct hosts *hosts;
 	struct doors *doors;
+	struct wake *wake;
 	struct metrics metrics;
 	int64_t (*clock)(void); /* lb_clock_now, or a test's */
 };

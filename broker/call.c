@@ -141,17 +141,34 @@ call_event(struct app *app, const struct call *call, struct change *c,
 	e->at = call->now;
 }
 
+/*
+ * Bring memory up to what was committed, or may have been; only then those who
+ * wait for it may look.
+ */
+static enum lb_err
+memory_follow(struct app *app, const struct change *c, enum lb_err committed)
+{
+	enum lb_err r = committed;
+
+	if (c->grant != NULL)
+		doors_forget(app->doors);
+	if (c->host != NULL)
+		hosts_forget(app->hosts);
+	if (committed != LB_OK)
+		return r;
+	if (c->trust != NULL)
+		r = trusts_reload(app->trusts, app->store, c->trust->tenant);
+	wake_change(app->wake, c);
+	return r;
+}
+
 enum lb_err
 call_commit(struct app *app, const struct change *c)
 {
 	const struct lb_event *e = &c->event[0];
 	enum lb_err r;
 
-	r = store_commit(app->store, c);
-	if (c->grant != NULL)
-		doors_forget(app->doors);
-	if (c->host != NULL)
-		hosts_forget(app->hosts);
+	r = memory_follow(app, c, store_commit(app->store, c));
 	if (r == LB_OK) {
 		LOG_NOTE(
 		    "event=\"%s\" tenant=\"%s\" actor=\"%s\" request=\"%s\""

@@ -34,6 +34,8 @@ struct call {
 	struct query query;
 	struct caller caller; /* filled in before the handler runs */
 	int64_t now;
+	struct waiter *waiter; /* to wait with (reply.h); NULL: nobody can */
+	bool late;             /* it waited, and was woken */
 };
 
 typedef enum lb_err call_handler(
@@ -74,7 +76,10 @@ void call_event(struct app *app, const struct call *call, struct change *c,
     const char *event, const char *actor, const char *tenant);
 struct lb_event *change_event(struct change *c); /* the last one */
 
-/* Commit; counts and logs failures. */
+/*
+ * Commit, then bring what is kept in memory up to date and wake who waits for
+ * it. The one way in which anything changes. Counts and logs failures.
+ */
 enum lb_err call_commit(struct app *app, const struct change *c) LB_MUST_CHECK;
 
 #endif

@@ -58,6 +58,7 @@ const struct lb_conf_option config_options[] = {
 	COUNT(connections, 16, 100000),
 	COUNT(connections_per_address, 0, 100000),
 	SPAN(timeout, 5, 3600),
+	SPAN(watch, 1, 55),
 	{ .name = "metrics",
 	    .kind = LB_CONF_BOOL,
 	    .offset = offsetof(struct config, metrics) },
@@ -82,6 +83,7 @@ config_init(struct config *c)
 		.connections = 4096,
 		.connections_per_address = 0,
 		.timeout = 120,
+		.watch = 50,
 		.metrics = true,
 	};
 }

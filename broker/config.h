@@ -34,6 +34,7 @@ struct config {
 	int64_t connections;             /* at a time */
 	int64_t connections_per_address; /* 0: no bound of its own */
 	int64_t timeout;                 /* of a silent connection, seconds */
+	int64_t watch;                   /* how long a watch waits, seconds */
 	bool metrics;
 };
 

@@ -40,7 +40,8 @@ metrics_get(struct app *app, const struct call *call, struct reply *reply)
 	(void)call;
 	if (!app->conf.metrics)
 		return LB_ERR_MISSING;
-	if ((r = metrics_write(&app->metrics, &reply->body)) != LB_OK)
+	if ((r = metrics_write(
+		 &app->metrics, wake_count(app->wake), &reply->body)) != LB_OK)
 		return r;
 	reply->status = 200;
 	reply->type = "text/plain; version=0.0.4";

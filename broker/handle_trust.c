@@ -149,8 +149,7 @@ tenant_store(struct app *app, const struct call *call, struct reply *reply,
 	r = call_commit(app, &c);
 	if (r == LB_ERR_CONFLICT)
 		r = reply_refuse(reply, "name_taken", "%s", row->name);
-	if (r != LB_OK ||
-	    (r = trusts_reload(app->trusts, app->store, row->name)) != LB_OK)
+	if (r != LB_OK)
 		goto out;
 	r = tenant_answer(app, call, reply, 201, row->name);
 out:
@@ -321,8 +320,7 @@ successor_store(struct app *app, const struct call *call, struct reply *reply,
 		goto out;
 	call_event(app, call, &c, "trust.changed", actor, next->tenant);
 	ROW_TEXT(change_event(&c)->detail, next->id);
-	if ((r = call_commit(app, &c)) != LB_OK ||
-	    (r = trusts_reload(app->trusts, app->store, next->tenant)) != LB_OK)
+	if ((r = call_commit(app, &c)) != LB_OK)
 		goto out;
 	if (!names_us(app, next))
 		LOG_WARN("trust of '%s' does not name this broker any more, "

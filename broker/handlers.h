@@ -19,7 +19,7 @@ call_handler tenants_list, tenant_get, tenant_add, tenant_settings, trust_get,
 call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;
 
 /* handle_ask.c */
-call_handler ask_post;
+call_handler ask_post, watch_post;
 
 /* handle_request.c */
 call_handler request_add, requests_list, request_get, request_draft,

@@ -16,7 +16,7 @@ line(struct lb_buf *b, const char *name, const char *label, const char *value,
 }
 
 enum lb_err
-metrics_write(struct metrics *m, struct lb_buf *ret)
+metrics_write(struct metrics *m, size_t watching, struct lb_buf *ret)
 {
 	static const char *const class[6] = { NULL, "1xx", "2xx", "3xx", "4xx",
 		"5xx" };
@@ -42,6 +42,11 @@ metrics_write(struct metrics *m, struct lb_buf *ret)
 	    (r = line(ret, "lockbox_broker_signins_total", NULL, NULL,
 		 &m->signins)) != LB_OK)
 		return r;
-	return line(ret, "lockbox_broker_rate_limited_total", NULL, NULL,
-	    &m->rate_limited);
+	if ((r = line(ret, "lockbox_broker_rate_limited_total", NULL, NULL,
+		 &m->rate_limited)) != LB_OK)
+		return r;
+	return lb_buf_addf(ret,
+	    "# TYPE lockbox_broker_watching gauge\n"
+	    "lockbox_broker_watching %zu\n",
+	    watching);
 }

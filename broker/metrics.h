@@ -21,7 +21,8 @@ metrics_count(atomic_uint_fast64_t *counter)
 	(void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Prometheus text format, appended to ret. */
-enum lb_err metrics_write(struct metrics *m, struct lb_buf *ret) LB_MUST_CHECK;
+/* Prometheus text format, appended to ret. watching: how many hosts wait. */
+enum lb_err metrics_write(
+    struct metrics *m, size_t watching, struct lb_buf *ret) LB_MUST_CHECK;
 
 #endif

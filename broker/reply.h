@@ -2,6 +2,7 @@
 #ifndef BROKER_REPLY_H
 #define BROKER_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 /* All zero is an empty reply; cleared with reply_clear. */
 struct reply {
 	unsigned int status; /* HTTP; 0: the handler's error decides */
+	bool waits; /* no answer yet: the call's waiter waits, see wake.h */
 	const char *type;
 	struct lb_buf body;
 	char etag[REPLY_ETAG_MAX]; /* with its quotes; may be empty */

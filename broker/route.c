@@ -67,6 +67,7 @@ const struct route routes[] = {
 	{ "GET", "/v1/events", RECORDS, BODY_NONE, events_list },
 	{ "POST", "/v1/enrol", ROUTE_NONE, BODY_JSON, host_enrol },
 	{ "POST", "/v1/ask", ROUTE_HOST, BODY_BUNDLE, ask_post },
+	{ "POST", "/v1/watch", ROUTE_HOST, BODY_BUNDLE, watch_post },
 	{ 0 },
 };
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #define PATH_MAX_CHARS 1024
 #define LISTEN_BACKLOG 512
 #define STOP_WAIT_MS   5000
+#define STOP_STEP_MS   20
 #define TLS_PRIORITIES                                                         \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:"              \
 	"+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:%SERVER_PRECEDENCE"
@@ -41,6 +43,8 @@ struct server {
 	struct lb_buf cert, key;
 	int fd;
 	unsigned int port;
+	atomic_size_t busy; /* exchanges there are */
+	atomic_bool ending;
 };
 
 /* One request on its way. */
@@ -51,6 +55,7 @@ struct exchange {
 	struct lb_buf body;
 	char address[INET6_ADDRSTRLEN + 1];
 	bool bad_query, bad_body;
+	struct waiter waiter;
 };
 
 static void
@@ -142,17 +147,18 @@ hold_back(struct MHD_Connection *c, const struct exchange *x)
  * A peer that has not taken earlier replies leaves no room for this one, which
  * nobody would send later: such a connection ends.
  */
-static void
+static bool
 let_go(struct MHD_Connection *c)
 {
 	gnutls_session_t tls = tls_of(c);
 	const union MHD_ConnectionInfo *info;
 
 	if (tls == NULL || gnutls_record_uncork(tls, 0) >= 0)
-		return;
+		return true;
 	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	if (info != NULL)
 		(void)shutdown(info->connect_fd, SHUT_RDWR);
+	return false;
 }
 
 /* Hand the reply over; its body belongs to the response from then on. */
@@ -235,6 +241,7 @@ exchange_begin(struct server *s, struct MHD_Connection *c, const char *method,
 	if (x == NULL)
 		return MHD_NO;
 	*ret = x; /* freed in completed() */
+	(void)atomic_fetch_add(&s->busy, 1);
 	peer_address(c, x->address);
 	x->call.query.limit = 50;
 	wrong = strcmp(version, MHD_HTTP_VERSION_1_1) != 0
@@ -250,6 +257,51 @@ exchange_begin(struct server *s, struct MHD_Connection *c, const char *method,
 	return MHD_YES;
 }
 
+static void
+suspend(struct waiter *x)
+{
+	MHD_suspend_connection(x->arg);
+}
+
+/* access_one is called again then, in the connection's own thread. */
+static void
+resume(struct waiter *x)
+{
+	MHD_resume_connection(x->arg);
+}
+
+static void
+waiter_init(struct waiter *x, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	x->fd = info != NULL ? info->connect_fd : -1;
+	x->suspend = suspend;
+	x->resume = resume;
+	x->arg = c;
+}
+
+/* Run the handler; if it wants to wait, park, unless it was woken already. */
+static enum MHD_Result
+exchange_run(struct server *s, struct MHD_Connection *c, struct exchange *x)
+{
+	bool last;
+
+	route_run(s->app, x->route, &x->call, &x->reply);
+	if (x->reply.waits) {
+		x->reply.waits = false;
+		x->call.late = true;
+		if (wake_park(s->app->wake, &x->waiter))
+			return MHD_YES;
+		route_run(s->app, x->route, &x->call, &x->reply);
+	}
+	last = atomic_load(&s->ending);
+	if (!last)
+		hold_back(c, x);
+	return queue(s, c, &x->reply, last);
+}
+
 static enum MHD_Result
 exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 {
@@ -261,9 +313,9 @@ exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 	x->call.if_match = header(c, "If-Match");
 	x->call.idempotency_key = header(c, "Idempotency-Key");
 	x->call.address = x->address;
-	route_run(s->app, x->route, &x->call, &x->reply);
-	hold_back(c, x);
-	return queue(s, c, &x->reply, false);
+	x->call.waiter = &x->waiter;
+	waiter_init(&x->waiter, c);
+	return exchange_run(s, c, x);
 }
 
 /* The connection's entry among the links; may be NULL. */
@@ -321,20 +373,29 @@ access_one(void *cls, struct MHD_Connection *c, const char *url,
 		return MHD_YES;
 	}
 	links_wait(s->links, link_of(c), 0);
-	return exchange_end(s, c, x);
+	if (!x->call.late)
+		return exchange_end(s, c, x);
+	/* Resumed. */
+	if (x->waiter.cause == WAKE_GONE)
+		return MHD_NO;
+	return exchange_run(s, c, x);
 }
 
 static void
 completed(void *cls, struct MHD_Connection *c, void **state,
     enum MHD_RequestTerminationCode why)
 {
+	struct server *s = cls;
 	struct exchange *x = *state;
+	bool sent;
 
-	(void)cls;
-	(void)why;
 	if (x == NULL)
 		return;
-	let_go(c);
+	sent = let_go(c) && why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	wake_leave(s->app->wake, &x->waiter);
+	if (!sent && x->reply.status != 0)
+		wake_untold(s->app->wake, &x->waiter);
+	(void)atomic_fetch_sub(&s->busy, 1);
 	reply_clear(&x->reply);
 	lb_buf_clear(&x->body);
 	free(x);
@@ -405,7 +466,7 @@ daemon_start(struct server *s)
 	const struct config *c = &s->app->conf;
 
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS |
-		MHD_USE_ERROR_LOG | MHD_USE_ITC,
+		MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, access_one, s, MHD_OPTION_EXTERNAL_LOGGER, mhd_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, s->fd, MHD_OPTION_THREAD_POOL_SIZE,
 	    (unsigned int)c->threads, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -414,7 +475,7 @@ daemon_start(struct server *s)
 	    (unsigned int)c->connections_per_address,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)c->timeout,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
-	    completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
+	    completed, s, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
 	    MHD_OPTION_HTTPS_MEM_KEY, s->key.data, MHD_OPTION_HTTPS_MEM_CERT,
 	    s->cert.data, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
 	    MHD_OPTION_END);
@@ -476,20 +537,17 @@ server_sweep(struct server *s)
 		LOG_DBG("http: shut %zu slow connections", n);
 }
 
-/* Requests in flight are answered; silent connections are just closed. */
+/* Requests in flight are answered, those that wait at once; connections
+ * without one are just closed. */
 static void
-drain(struct MHD_Daemon *d)
+drain(struct server *s)
 {
-	const union MHD_DaemonInfo *info;
-
-	for (int waited = 0; waited < STOP_WAIT_MS; waited += 50) {
-		info =
-		    MHD_get_daemon_info(d, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-		if (info == NULL || info->num_connections == 0)
+	atomic_store(&s->ending, true);
+	wake_end(s->app->wake);
+	for (int waited = 0; waited < STOP_WAIT_MS; waited += STOP_STEP_MS) {
+		if (atomic_load(&s->busy) == 0)
 			return;
-		(void)usleep(50000);
-		if (waited >= 500)
-			return;
+		(void)usleep(STOP_STEP_MS * 1000);
 	}
 }
 
@@ -502,7 +560,7 @@ server_stop(struct server *s)
 		return;
 	if (s->daemon != NULL) {
 		fd = MHD_quiesce_daemon(s->daemon);
-		drain(s->daemon);
+		drain(s);
 		MHD_stop_daemon(s->daemon);
 	}
 	if (fd != MHD_INVALID_SOCKET)

@@ -918,6 +918,7 @@ def rows(house):
         "GET /v1/broker": None, "POST /v1/signin/nonce": None,
         "POST /v1/signin": None, "POST /v1/signout": None,
         "GET /v1/whoami": None, "POST /v1/enrol": None, "POST /v1/ask": None,
+        "POST /v1/watch": None,
         "POST /v1/people": None, "POST /v1/tenants": None,
         "GET /v1/people": None, "GET /v1/people/{principal}":
             ("/v1/people/avm@provider.example", None),
