@@ -3,11 +3,13 @@
 Started by world.py in new mount and pid namespaces. Everything the world may
 change is covered by a copy or an empty directory first; the machine's own
 files stay as they are. Ends, and everything in the world with it, when
-standard input closes.
+standard input closes, also because whoever holds it was killed; then the
+world's directory goes, too.
 """
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +67,8 @@ def main():
     devices()
     os.write(1, b"ready\n")
     reap_until_alone()
+    if sys.argv[2] == "remove":
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":
