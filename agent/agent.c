@@ -7,10 +7,12 @@
 
 #include "lockbox/clock.h"
 
+#include "ending.h"
 #include "journal.h"
 #include "procs.h"
 #include "selftest.h"
 #include "sessions.h"
+#include "warden.h"
 
 #define STATE_SOON_MS 1000
 #define SWEEP_SOON_MS 1000
@@ -157,6 +159,8 @@ agent_load(struct agent *a)
 void
 agent_clear(struct agent *a)
 {
+	ending_drop_all(a);
+	warden_clear(a);
 	saver_free(a->saver);
 	lb_signer_free(a->signer);
 	anchor_free(a->anchor);
@@ -232,6 +236,18 @@ agent_state_last(struct agent *a)
 	return state_save(a->state_path, &a->state);
 }
 
+/* Who left by themselves; what we end is reported by the ending. */
+static void
+record_closed(const struct agent *a, const struct procs_all *all)
+{
+	for (size_t i = 0; i < a->state.session_count; i++) {
+		const struct state_session *s = &a->state.session[i];
+
+		if (s->ending[0] == '\0' && !procs_has_sid(all, s->sid))
+			ending_record(a, s, "closed", "", 0);
+	}
+}
+
 void
 agent_sweep(struct agent *a)
 {
@@ -243,14 +259,15 @@ agent_sweep(struct agent *a)
 		return;
 	/* Twice: see there. One that forks on and on would be forgotten, and
 	 * never ended. */
-	if ((r = procs_look(&all)) == LB_OK && (r = procs_look(&all)) == LB_OK)
+	if ((r = procs_look(&all)) == LB_OK &&
+	    (r = procs_look(&all)) == LB_OK) {
+		record_closed(a, &all);
 		sessions_sweep(&a->state, &all, &gone);
-	else
+	} else
 		journal_r(r, "look at processes, sweeping no session");
 	procs_clear(&all);
 	if (gone == 0)
 		return;
-	journal(LOG_INFO, "%zu sessions have ended", gone);
 	agent_state_soon(a, lb_clock_boottime_ms());
 }
 

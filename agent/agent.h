@@ -15,7 +15,9 @@
 #include "saver.h"
 #include "state.h"
 
+struct ending;
 struct visit;
+struct warden_note;
 
 struct agent {
 	struct config_agent conf;
@@ -36,6 +38,10 @@ struct agent {
 	int64_t sweep_due_ms;
 	struct visit *visits;
 	size_t visit_count, question_count;
+	struct ending *endings;    /* sessions that are being ended */
+	struct warden_note *notes; /* of live sessions */
+	size_t note_count;
+	int64_t warden_due_ms;
 };
 
 /*

@@ -55,6 +55,33 @@ check_proxy(void *conf, const char *value)
 	return LB_OK;
 }
 
+/* Spans, each shorter than the one before; or "never". */
+static enum lb_err
+read_warn(void *conf, const char *value)
+{
+	struct config_agent *c = conf;
+	char word[CONFIG_WARN];
+	int64_t at[CONFIG_WARNINGS];
+	size_t n = 0, len;
+	enum lb_err r;
+
+	for (; strcmp(value, "never") != 0 && *value != '\0'; n++) {
+		len = strcspn(value, " ");
+		if (n == CONFIG_WARNINGS || len >= sizeof(word))
+			return LB_ERR_RANGE;
+		memcpy(word, value, len);
+		word[len] = '\0';
+		if ((r = lb_span_parse(word, &at[n])) != LB_OK)
+			return r;
+		if (n > 0 && at[n] >= at[n - 1])
+			return LB_ERR_FORMAT;
+		value += len + strspn(value + len, " ");
+	}
+	memcpy(c->warn_at, at, n * sizeof(at[0]));
+	c->warn_count = n;
+	return LB_OK;
+}
+
 #define TEXT(s, name, req, check)                                              \
 	{                                                                      \
 #name, LB_CONF_TEXT, req, offsetof(struct s, name),            \
@@ -81,6 +108,7 @@ static const struct lb_conf_option agent_options[] = {
 	PATH(config_agent, courier, false),
 	TEXT(config_agent, user, false, check_user),
 	NUMBER(config_agent, questions, 1, 1024),
+	TEXT(config_agent, warn, false, read_warn),
 	{ 0 },
 };
 
@@ -106,6 +134,9 @@ config_agent_default(struct config_agent *ret)
 		.courier = "/run/lockbox/courier.sock",
 		.user = "lockbox",
 		.questions = 512,
+		.warn = "15m 5m 1m",
+		.warn_at = { 900, 300, 60 },
+		.warn_count = 3,
 	};
 }
 

@@ -4,14 +4,17 @@
 
 #include <stdint.h>
 
+#include "lockbox/clock.h"
 #include "lockbox/conf.h"
 #include "lockbox/text.h"
 
-#define CONFIG_AGENT   "/etc/lockbox/agent.conf"
-#define CONFIG_COURIER "/etc/lockbox/courier.conf"
-#define CONFIG_PATH    256 /* bytes, with NUL */
-#define CONFIG_SOCKET  100 /* bytes, with NUL: fits a sockaddr_un */
-#define CONFIG_URL     512 /* bytes, with NUL */
+#define CONFIG_AGENT    "/etc/lockbox/agent.conf"
+#define CONFIG_COURIER  "/etc/lockbox/courier.conf"
+#define CONFIG_PATH     256 /* bytes, with NUL */
+#define CONFIG_SOCKET   100 /* bytes, with NUL: fits a sockaddr_un */
+#define CONFIG_URL      512 /* bytes, with NUL */
+#define CONFIG_WARN     100 /* bytes, with NUL */
+#define CONFIG_WARNINGS 8   /* before a session's end */
 
 /* agent.conf */
 struct config_agent {
@@ -24,6 +27,9 @@ struct config_agent {
 	char courier[CONFIG_SOCKET]; /* its socket */
 	char user[LB_LOGIN_MAX + 1];
 	int64_t questions; /* at the broker at once */
+	char warn[CONFIG_WARN];
+	int64_t warn_at[CONFIG_WARNINGS]; /* seconds before, descending */
+	size_t warn_count;
 };
 
 /* courier.conf */

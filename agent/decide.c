@@ -165,11 +165,13 @@ session_over(const struct decide_within *w)
 {
 	const struct state_session *s = w->session;
 
+	if (s->ending[0] != '\0')
+		return "time_over";
 	if (w->now < w->state->floor)
 		return "clock_floor";
 	if (w->now >= s->deadline || w->now_boot_ms >= s->deadline_boot_ms)
 		return "time_over";
-	if (w->now >= s->lease_end)
+	if (w->now >= s->lease_end || w->now_boot_ms >= s->lease_end_boot_ms)
 		return "lease_over";
 	for (size_t i = 0; i < s->rests.count; i++)
 		if (lb_kills_has(&w->state->kills, s->rests.item[i], w->now))

@@ -12,6 +12,8 @@
 
 #include "lockbox/text.h"
 
+#define EVENT_VALUE_MAX 128 /* chars of a value, escaped */
+
 static struct {
 	const char *ident;
 	int fd;
@@ -69,23 +71,56 @@ send_line(const char *line, size_t len)
 }
 
 static void
-write_line(int level, const char *text)
+write_safe(int level, const char *safe)
 {
-	char line[JOURNAL_LINE_MAX + 128], safe[JOURNAL_LINE_MAX];
+	char line[JOURNAL_LINE_MAX + 128];
 	char stamp[32] = "";
 	time_t now = time(NULL);
 	struct tm tm;
 	int len;
 
-	if (level == LOG_DEBUG && !out.verbose)
-		return;
-	lb_text_escape(text, strlen(text), safe, sizeof(safe));
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	len = snprintf(line, sizeof(line), "<%d>%s %s[%d]: %s",
 	    LOG_AUTHPRIV | level, stamp, out.ident, (int)getpid(), safe);
 	if (len < 0 || !send_line(line, (size_t)len) || out.verbose)
 		(void)dprintf(STDERR_FILENO, "%s: %s\n", out.ident, safe);
+}
+
+static void
+write_line(int level, const char *text)
+{
+	char safe[JOURNAL_LINE_MAX];
+
+	if (level == LOG_DEBUG && !out.verbose)
+		return;
+	lb_text_escape(text, strlen(text), safe, sizeof(safe));
+	write_safe(level, safe);
+}
+
+void
+journal_event(int level, const char *event, ...)
+{
+	char line[JOURNAL_LINE_MAX], safe[EVENT_VALUE_MAX + 1];
+	const char *name, *value;
+	va_list ap;
+	size_t len;
+	int n;
+
+	n = snprintf(line, sizeof(line), "event=\"%s\"", event);
+	len = n < 0 ? 0 : (size_t)n;
+	va_start(ap, event);
+	while ((name = va_arg(ap, const char *)) != NULL) {
+		value = va_arg(ap, const char *);
+		lb_text_escape(value, strlen(value), safe, sizeof(safe));
+		if (len + strlen(name) + strlen(safe) + 4 >= sizeof(line))
+			break; /* never half a pair */
+		n = snprintf(
+		    line + len, sizeof(line) - len, " %s=\"%s\"", name, safe);
+		len += n < 0 ? 0 : (size_t)n;
+	}
+	va_end(ap);
+	write_safe(level, line);
 }
 
 void

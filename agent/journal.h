@@ -34,4 +34,11 @@ void journal(int level, const char *fmt, ...)
 void journal_r(enum lb_err r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * An event, as the module writes its own: name="value" pairs in the order that
+ * man/lockbox-agent.8 lists. Names and values by turns, then NULL; a value is
+ * escaped and cut.
+ */
+void journal_event(int level, const char *event, ...) __attribute__((sentinel));
+
 #endif

@@ -14,10 +14,12 @@
 
 #include "agent.h"
 #include "door.h"
+#include "ending.h"
 #include "journal.h"
 #include "sandbox.h"
 #include "service.h"
 #include "visit.h"
+#include "warden.h"
 
 #define SWEEP_EVERY_MS 20000
 #define PAUSE_MS       50 /* before we listen again, out of descriptors */
@@ -149,6 +151,8 @@ tend(struct program *p)
 			anchor_warn(a->anchor, lb_clock_now());
 	}
 	next = sooner(next, a->sweep_due_ms);
+	next = sooner(next, warden_tend(a, now));
+	next = sooner(next, ending_tend(a, lb_clock_boottime_ms()));
 	if (p->pause_ms > now)
 		next = sooner(next, p->pause_ms);
 	agent_state_begin(a, now);

@@ -16,6 +16,7 @@
 #define PROCS_MAX     131072 /* processes, of all looks */
 #define END_TREE_MAX  1024   /* processes below one asker */
 #define END_TREE_LOOK 16     /* looks before we kill what we have */
+#define WALK_BYTES    1024   /* of names of /proc at a time */
 
 /* The start of a small file, NUL-terminated. */
 static enum lb_err
@@ -60,33 +61,77 @@ procs_sid(pid_t pid, uint32_t *ret)
 	return LB_OK;
 }
 
-/* The field after the state letter; the name before may hold anything. */
+/* Field n of a stat line, 4 the parent's: all behind the name are numbers but
+ * the state, 3. */
 static enum lb_err
-parent_of_stat(const char *stat, pid_t *ret)
+stat_number(const char *state, int n, int64_t *ret)
+{
+	const char *p = state;
+	char *end;
+
+	for (int i = 3; i < n; i++) {
+		p = strchr(p, ' ');
+		if (p == NULL)
+			return LB_ERR_FORMAT;
+		p++;
+	}
+	*ret = strtoll(p, &end, 10);
+	return end != p && (*end == ' ' || *end == '\n') ? LB_OK
+							 : LB_ERR_FORMAT;
+}
+
+/* What /proc/PID/stat says; the name in it may hold anything. */
+static enum lb_err
+read_stat(const char *stat, struct procs_one *ret)
 {
 	const char *p = strrchr(stat, ')');
-	long v;
-	char *end;
+	int64_t parent, tty, threads;
+	enum lb_err r;
 
 	if (p == NULL || strlen(p) < 5 || p[1] != ' ' || p[3] != ' ')
 		return LB_ERR_FORMAT;
-	v = strtol(p + 4, &end, 10);
-	if (*end != ' ' || v < 0 || v > INT32_MAX)
+	p += 2;
+	if ((r = stat_number(p, 4, &parent)) != LB_OK ||
+	    (r = stat_number(p, 7, &tty)) != LB_OK ||
+	    (r = stat_number(p, 20, &threads)) != LB_OK)
+		return r;
+	if (parent < 0 || parent > INT32_MAX)
 		return LB_ERR_FORMAT;
-	*ret = (pid_t)v;
+	ret->parent = (pid_t)parent;
+	ret->tty = (unsigned int)tty;
+	ret->stopped = *p == 'T' || *p == 't';
+	/* A dead first thread is no dead process. */
+	ret->gone = (*p == 'Z' || *p == 'X') && threads <= 1;
 	return LB_OK;
+}
+
+static enum lb_err
+read_one(pid_t pid, struct procs_one *ret)
+{
+	char path[64], text[1024];
+	enum lb_err r;
+
+	ret->pid = pid;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((r = read_small(path, text, sizeof(text))) != LB_OK ||
+	    (r = read_stat(text, ret)) != LB_OK)
+		return r;
+	return procs_sid(pid, &ret->sid);
 }
 
 enum lb_err
 procs_parent(pid_t pid, pid_t *ret)
 {
-	char path[64], text[512];
+	char path[64], text[1024];
+	struct procs_one one;
 	enum lb_err r;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((r = read_small(path, text, sizeof(text))) != LB_OK)
+	if ((r = read_small(path, text, sizeof(text))) != LB_OK ||
+	    (r = read_stat(text, &one)) != LB_OK)
 		return r;
-	return parent_of_stat(text, ret);
+	*ret = one.parent;
+	return LB_OK;
 }
 
 enum lb_err
@@ -167,35 +212,130 @@ add_one(struct procs_all *all, const struct procs_one *one)
 	return LB_OK;
 }
 
+/* A few names at a time: the list is as old as its oldest. *r: the first that
+ * could not be looked at, though it is there. */
+static enum lb_err
+walk_some(int fd, bool (*one)(void *arg, const struct procs_one *p), void *arg,
+    enum lb_err *r, bool *ret_more)
+{
+	union {
+		struct dirent64 head; /* aligns */
+		char bytes[WALK_BYTES];
+	} buf;
+	const struct dirent64 *de;
+	struct procs_one p = { 0 };
+	enum lb_err seen;
+	int64_t pid;
+	long n;
+
+	n = syscall(SYS_getdents64, fd, &buf, sizeof(buf));
+	if (n < 0)
+		return LB_ERR_IO;
+	*ret_more = n > 0;
+	for (long at = 0; at < n; at += de->d_reclen) {
+		de = (const void *)(buf.bytes + at);
+		if (lb_number_parse(de->d_name, 1, INT32_MAX, &pid) != LB_OK)
+			continue;
+		seen = read_one((pid_t)pid, &p);
+		if (seen != LB_OK && seen != LB_ERR_MISSING && *r == LB_OK)
+			*r = seen;
+		if (seen == LB_OK && !one(arg, &p)) {
+			*ret_more = false;
+			return LB_OK;
+		}
+	}
+	return LB_OK;
+}
+
+enum lb_err
+procs_walk(bool (*one)(void *arg, const struct procs_one *p), void *arg)
+{
+	enum lb_err r = LB_OK, unseen = LB_OK;
+	bool more = true;
+	int fd;
+
+	fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return LB_ERR_IO;
+	while (r == LB_OK && more)
+		r = walk_some(fd, one, arg, &unseen, &more);
+	(void)close(fd); /* was only read */
+	return r != LB_OK ? r : unseen;
+}
+
+struct look {
+	struct procs_all *all;
+	enum lb_err r;
+};
+
+static bool
+look_add(void *arg, const struct procs_one *one)
+{
+	struct look *look = arg;
+
+	look->r = add_one(look->all, one);
+	return look->r == LB_OK;
+}
+
 enum lb_err
 procs_look(struct procs_all *all)
 {
+	struct look look = { all, LB_OK };
 	size_t before = all->count;
-	struct procs_one one;
-	enum lb_err r = LB_OK;
-	struct dirent *de;
-	int64_t pid;
-	DIR *dir;
+	enum lb_err r;
 
-	dir = opendir("/proc");
-	if (dir == NULL)
-		return LB_ERR_IO;
-	while (r == LB_OK && (errno = 0, de = readdir(dir)) != NULL) {
-		if (lb_number_parse(de->d_name, 1, INT32_MAX, &pid) != LB_OK)
-			continue;
-		one.pid = (pid_t)pid;
-		if ((r = procs_parent(one.pid, &one.parent)) == LB_OK &&
-		    (r = procs_sid(one.pid, &one.sid)) == LB_OK)
-			r = add_one(all, &one);
-		else if (r == LB_ERR_MISSING) /* it ended while we looked */
-			r = LB_OK;
-	}
-	if (r == LB_OK && errno != 0)
-		r = LB_ERR_IO;
+	r = procs_walk(look_add, &look);
+	if (r == LB_OK)
+		r = look.r;
 	if (r != LB_OK)
 		all->count = before;
-	(void)closedir(dir); /* was only read */
 	return r;
+}
+
+enum lb_err
+procs_signal_in(pid_t pid, uint32_t sid, int sig)
+{
+	uint32_t now;
+	enum lb_err r;
+	int fd;
+
+	if (pid <= 1 || pid == getpid() || sid == PROCS_SID_UNSET)
+		return LB_ERR_STATE;
+	if ((r = procs_pidfd_open(pid, &fd)) != LB_OK)
+		return r;
+	if ((r = procs_sid(pid, &now)) == LB_OK)
+		r = now == sid ? procs_signal(fd, sig) : LB_ERR_STATE;
+	(void)close(fd); /* only names a process */
+	return r;
+}
+
+enum lb_err
+procs_cgroup(pid_t pid, char *ret, size_t ret_size)
+{
+	static const char *const own[] = { "\n0::/", "\n1:name=systemd:/" };
+	char path[64], text[4096] = "\n";
+	const char *p = NULL;
+	enum lb_err r;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if ((r = read_small(path, text + 1, sizeof(text) - 1)) != LB_OK)
+		return r;
+	for (size_t i = 0; i < 2 && p == NULL; i++) {
+		p = strstr(text, own[i]);
+		if (p != NULL)
+			p += strlen(own[i]) - 1;
+		if (p != NULL && p[1] == '\n')
+			p = NULL; /* the root of a hierarchy nobody uses */
+	}
+	if (p == NULL)
+		return LB_ERR_MISSING;
+	n = strcspn(p, "\n");
+	if (n >= ret_size)
+		return LB_ERR_RANGE;
+	memcpy(ret, p, n);
+	ret[n] = '\0';
+	return LB_OK;
 }
 
 void
@@ -209,7 +349,7 @@ bool
 procs_has_sid(const struct procs_all *all, uint32_t sid)
 {
 	for (size_t i = 0; i < all->count; i++)
-		if (all->item[i].sid == sid)
+		if (all->item[i].sid == sid && !all->item[i].gone)
 			return true;
 	return false;
 }

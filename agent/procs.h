@@ -44,6 +44,9 @@ enum lb_err procs_signal(int pidfd, int sig) LB_MUST_CHECK;
 struct procs_one {
 	pid_t pid, parent;
 	uint32_t sid;
+	unsigned int tty; /* tty_nr of proc(5); 0: none */
+	bool stopped;     /* or traced: runs nothing just now */
+	bool gone;        /* a zombie, no thread of which is left */
 };
 struct procs_all {
 	size_t count, size;
@@ -52,14 +55,35 @@ struct procs_all {
 
 /*
  * Look at every process; added to what earlier looks found. Those that vanish
- * meanwhile are left out (one that cannot be looked at is an error); and so may be one that was born during the look with
- * a pid below those already read, when the kernel begins again from the lowest.
- * Who concludes that something is gone looks twice.
+ * meanwhile are left out (one that cannot be looked at is an error); and so
+ * may be one that was born during the look with a pid below those already
+ * read, when the kernel begins again from the lowest. Who concludes that
+ * something is gone looks twice.
  */
 enum lb_err procs_look(struct procs_all *all) LB_MUST_CHECK;
 void procs_clear(struct procs_all *all);
 
-/* Is any process in that audit session? */
+/*
+ * Call one() for each process, while it is looked at: what it does comes a few
+ * processes after the kernel's word at most. Goes on until one() says no. An
+ * error may be of one process: the others were looked at all the same.
+ */
+enum lb_err procs_walk(
+    bool (*one)(void *arg, const struct procs_one *p), void *arg) LB_MUST_CHECK;
+
+/*
+ * Signal pid only if it is in that audit session now: asked again once the
+ * pidfd holds it. Never pid 1, ourselves, or PROCS_SID_UNSET.
+ *
+ * LB_ERR_MISSING  it has ended
+ * LB_ERR_STATE    it is of another session, or must never be signalled
+ */
+enum lb_err procs_signal_in(pid_t pid, uint32_t sid, int sig) LB_MUST_CHECK;
+
+/* Its unified cgroup, "/user.slice/...", or systemd's own hierarchy's. */
+enum lb_err procs_cgroup(pid_t pid, char *ret, size_t ret_size) LB_MUST_CHECK;
+
+/* Is any process, zombies aside, in that audit session? */
 bool procs_has_sid(const struct procs_all *all, uint32_t sid);
 
 /*

@@ -89,6 +89,8 @@ fill(const struct sessions_opening *o, struct state_session *s)
 	s->deadline_boot_ms =
 	    o->now_boot_ms + (o->ruling->not_after - o->now) * 1000;
 	s->lease_end = o->ruling->lease_end;
+	s->lease_end_boot_ms =
+	    o->now_boot_ms + (o->ruling->lease_end - o->now) * 1000;
 	if ((r = lb_text_copy(s->login, sizeof(s->login), o->login)) != LB_OK ||
 	    (r = lb_text_copy(s->service, sizeof(s->service), o->service)) !=
 		LB_OK ||
@@ -158,7 +160,8 @@ sessions_sweep(struct state *st, const struct procs_all *all, size_t *ret_gone)
 
 	*ret_gone = 0;
 	while (i < st->session_count) {
-		if (procs_has_sid(all, st->session[i].sid)) {
+		if (st->session[i].ending[0] != '\0' ||
+		    procs_has_sid(all, st->session[i].sid)) {
 			i++;
 			continue;
 		}

@@ -51,8 +51,8 @@ enum lb_err sessions_rest(struct state_session *s,
     bool *ret_new) LB_MUST_CHECK;
 
 /*
- * Forget the sessions in whose audit session no process is left; those of
- * another boot at once. ret_gone counts them.
+ * Forget the sessions in whose audit session no process is left, but for those
+ * that are being ended; those of another boot at once. ret_gone counts them.
  */
 void sessions_sweep(
     struct state *st, const struct procs_all *all, size_t *ret_gone);

@@ -232,11 +232,15 @@ write_session(const struct state_session *s, struct lb_buf *b)
 	r = lb_buf_addf(b,
 	    "session: %lld\npid: %lld\nlogin: %s\nservice: %s\n"
 	    "engineer: %s\nrhost: %s\nref: %s\nopened: %lld\n"
-	    "deadline: %lld\nboottime: %lld\nlease: %lld\nfinal: %d\n",
+	    "deadline: %lld\nboottime: %lld\nlease: %lld\n"
+	    "leaseboot: %lld\nfinal: %d\n",
 	    (long long)s->sid, (long long)s->pid, s->login, s->service,
 	    s->engineer, s->rhost, s->ref, (long long)s->opened_at,
 	    (long long)s->deadline, (long long)s->deadline_boot_ms,
-	    (long long)s->lease_end, s->final ? 1 : 0);
+	    (long long)s->lease_end, (long long)s->lease_end_boot_ms,
+	    s->final ? 1 : 0);
+	if (r == LB_OK && s->ending[0] != '\0')
+		r = lb_buf_addf(b, "ending: %s\n", s->ending);
 	for (i = 0; r == LB_OK && i < s->keys.count; i++)
 		r = lb_buf_addf(b, "key: %s\n", s->keys.item[i]);
 	for (i = 0; r == LB_OK && i < s->rests.count; i++)
@@ -426,7 +430,7 @@ count_keeps(struct state *st, const struct state_session *s)
 	return LB_OK;
 }
 
-/* On one grant at least, and only on such as it keeps. */
+/* On one grant at least, but when it is being ended; only on such as it keeps. */
 static bool
 rests_well(const struct state_session *s)
 {
@@ -439,7 +443,7 @@ rests_well(const struct state_session *s)
 		if (k == s->keeps.count)
 			return false;
 	}
-	return s->rests.count > 0;
+	return s->rests.count > 0 || s->ending[0] != '\0';
 }
 
 static enum lb_err
@@ -465,7 +469,11 @@ read_session(struct cursor *c, struct state *st)
 	    (r = take_number(c, "boottime", INT64_MAX, &s.deadline_boot_ms)) !=
 		LB_OK ||
 	    (r = take_number(c, "lease", LB_TIME_MAX, &s.lease_end)) != LB_OK ||
+	    (r = take_number(
+		 c, "leaseboot", INT64_MAX, &s.lease_end_boot_ms)) != LB_OK ||
 	    (r = take_number(c, "final", 1, &final)) != LB_OK ||
+	    (next_is(c, "ending") &&
+		(r = take(c, "ending", s.ending, sizeof(s.ending))) != LB_OK) ||
 	    (r = read_keys(c, &s.keys)) != LB_OK ||
 	    (r = read_ids(c, "rests", &s.rests)) != LB_OK ||
 	    (r = read_ids(c, "keeps", &s.keeps)) != LB_OK ||

@@ -60,8 +60,11 @@ struct state_session {
 	int64_t deadline;         /* wall clock, of the first of rests */
 	int64_t deadline_boot_ms; /* the same by CLOCK_BOOTTIME */
 	int64_t lease_end;
+	int64_t lease_end_boot_ms; /* the same by CLOCK_BOOTTIME */
 	bool final;     /* the module said that the login really goes on */
 	uint64_t round; /* of saving that its last grant is in; not kept */
+	/* Why it is being ended, doc/codes.md section 2; empty: it is not. */
+	char ending[LB_WORD_MAX + 1];
 };
 
 /* All zero is an empty state. */

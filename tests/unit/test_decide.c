@@ -299,7 +299,13 @@ test_decide_within_time(void **state)
 	in->w.now = s->lease_end;
 	assert_within(
 	    in, s->lease_end == s->deadline ? "time_over" : "lease_over");
+	in->w.now = in->f->now;
+	in->w.now_boot_ms = s->lease_end_boot_ms;
+	assert_within(
+	    in, s->lease_end == s->deadline ? "time_over" : "lease_over");
+	in->w.now_boot_ms = 0;
 	s->lease_end = s->deadline;
+	s->lease_end_boot_ms = s->deadline_boot_ms;
 	in->w.now = s->deadline - 1;
 	assert_within(in, "granted");
 	in->w.now = s->deadline;

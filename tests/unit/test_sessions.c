@@ -192,7 +192,10 @@ test_sessions_rest(void **state)
 static void
 test_sessions_sweep(void **state)
 {
-	struct procs_one two[] = { { 100, 1, 7 }, { 101, 1, PROCS_SID_UNSET } };
+	struct procs_one two[] = {
+		{ .pid = 100, .parent = 1, .sid = 7 },
+		{ .pid = 101, .parent = 1, .sid = PROCS_SID_UNSET },
+	};
 	struct procs_all all = { .count = 2, .item = two };
 	struct opening p;
 	size_t gone;

@@ -60,6 +60,7 @@ session(uint32_t sid)
 	s.deadline = 1772467200;
 	s.deadline_boot_ms = 123456789;
 	s.lease_end = 1772461800;
+	s.lease_end_boot_ms = 99000;
 	s.final = true;
 	return s;
 }
@@ -216,7 +217,7 @@ test_state_lines(void **state)
 #define SESSION_UP_TO_FINAL                                                    \
 	"session: 5\npid: 1\nlogin: a\nservice: sshd\nengineer: e\n"           \
 	"rhost: \nref: r\nopened: 1\ndeadline: 1\nboottime: 1\n"               \
-	"lease: 1\n"
+	"lease: 1\nleaseboot: 1\n"
 	static const char *const bad[] = {
 		"lockbox-state-v2\nboot: \nfloor: 0\ntrust: \nserial: 0\n",
 		"lockbox-state-v1\nfloor: 0\nboot: \ntrust: \nserial: 0\n",
