@@ -16,11 +16,12 @@ enum ending {
 	ENDING_DONE = 0,
 	ENDING_FAILED = 1,
 	ENDING_USAGE = 2,
-	ENDING_UNAVAILABLE = 69, /* no broker, or it is broken */
-	ENDING_LATER = 75,       /* pending, or the broker is busy */
-	ENDING_DENIED = 77,      /* denied, revoked, not signed in, may not */
-	ENDING_CONFIG = 78,      /* our own configuration is wrong */
-	ENDING_TIMEOUT = 124,    /* waited as long as --timeout said */
+	ENDING_UNAVAILABLE = 69,  /* no broker, or it is broken */
+	ENDING_LATER = 75,        /* pending, or the broker is busy */
+	ENDING_DENIED = 77,       /* denied, revoked, not signed in, may not */
+	ENDING_CONFIG = 78,       /* our own configuration is wrong */
+	ENDING_TIMEOUT = 124,     /* waited as long as --timeout said */
+	ENDING_INTERRUPTED = 130, /* Ctrl-C while waiting */
 };
 
 /* Flags that every command takes, and the streams. */

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "request.h"
 #include "sign.h"
+#include "wait.h"
 
 #define O(member) offsetof(struct compose_flags, member)
 static const struct flag create_flags[] = {
@@ -125,7 +126,7 @@ created_wait(struct api *api, const struct compose_flags *o, const char *id,
 	out_note(cli,
 	    "waiting for the decision; Ctrl-C stops the waiting, not "
 	    "the request");
-	return request_wait(
+	return wait_print(
 	    api, id, o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
 }
 
@@ -273,7 +274,7 @@ wait_run(struct cli *cli, const void *opt, char **operand)
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
 	if ((rv = api_request_id(&api, operand[0], id)) == ENDING_DONE)
-		rv = request_wait(&api, id,
+		rv = wait_print(&api, id,
 		    o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
 	api_close(&api);
 	return rv;

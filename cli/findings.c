@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "output.h"
 
@@ -55,7 +54,7 @@ result_word(enum finding_result result)
 static const char *
 result_colour(enum finding_result result)
 {
-	if (!isatty(STDOUT_FILENO) || getenv("NO_COLOR") != NULL)
+	if (!out_coloured(stdout))
 		return "";
 	return result == FINDING_OK  ? "\033[32m"
 	    : result == FINDING_WARN ? "\033[33m"

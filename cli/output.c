@@ -77,6 +77,45 @@ out_width(const char *escaped)
 	return width;
 }
 
+void
+out_cut(char *escaped, size_t columns)
+{
+	const size_t dots = 3;
+	size_t at = 0, keep = 0, width = 0;
+	utf8proc_int32_t c;
+	utf8proc_ssize_t n;
+
+	if (columns == 0 || out_width(escaped) <= columns)
+		return;
+	while ((n = utf8proc_iterate(
+		    (const utf8proc_uint8_t *)escaped + at, -1, &c)) > 0) {
+		width += (size_t)utf8proc_charwidth(c);
+		if (width + dots > columns)
+			break;
+		at += (size_t)n;
+		keep = at;
+	}
+	/* What was cut took at least as many bytes as the dots do. */
+	(void)snprintf(escaped + keep, strlen(escaped + keep) + 1, "%.*s",
+	    columns < dots ? (int)columns : (int)dots, "...");
+}
+
+bool
+out_moving(FILE *f)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(f)) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+bool
+out_coloured(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return out_moving(f) && (no == NULL || no[0] == '\0');
+}
+
 /* A line's text is short; when memory is gone the line is lost, not us. */
 static void __attribute__((format(printf, 3, 0)))
 line_put(FILE *f, const char *before, const char *fmt, va_list ap)

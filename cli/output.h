@@ -29,6 +29,18 @@ enum lb_err out_escape(
 /* Columns that escaped text takes on a terminal. */
 size_t out_width(const char *escaped);
 
+/*
+ * Cut escaped text to so many columns of a terminal, in place; what is cut
+ * ends in "...". 0 columns: not known, nothing is cut.
+ */
+void out_cut(char *escaped, size_t columns);
+
+/* Is f a terminal on which a line can be rewritten: not where TERM is dumb. */
+bool out_moving(FILE *f);
+
+/* The same, and NO_COLOR is empty or not set. */
+bool out_coloured(FILE *f);
+
 /* One line through the filter; the newline is added. */
 void out_line(FILE *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

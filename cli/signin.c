@@ -8,6 +8,8 @@
 #include "output.h"
 #include "sign.h"
 
+#define SESSION_LEFT 60 /* seconds: renewed when less is left */
+
 /*
  * The nonce is for this broker only: a broker that passes on another's nonce
  * under its own address would get a signature for the other.
@@ -94,5 +96,29 @@ signin_do(struct api *api, json_t **ret)
 		*ret = json_incref(reply);
 	json_decref(reply);
 	json_decref(nonce);
+	return rv;
+}
+
+int
+signin_renew(struct api *api)
+{
+	if (api->token[0] != '\0' &&
+	    api->expires_at - lb_clock_now() > SESSION_LEFT)
+		return ENDING_DONE;
+	if (api->settings.principal[0] != '\0' && api->settings.key[0] != '\0')
+		return signin_do(api, NULL);
+	(void)out_fail(api->cli, ENDING_DENIED, "not signed in to this broker");
+	out_hint(api->cli, "lockbox signin");
+	return ENDING_DENIED;
+}
+
+int
+signin_open(struct cli *cli, struct api *ret)
+{
+	int rv;
+
+	if ((rv = api_open(cli, false, ret)) == ENDING_DONE &&
+	    (rv = signin_renew(ret)) != ENDING_DONE)
+		api_close(ret);
 	return rv;
 }

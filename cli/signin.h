@@ -17,4 +17,16 @@
  */
 int signin_do(struct api *api, json_t **ret);
 
+/*
+ * Sign in again when the session is over or nearly. An enum ending; the
+ * person may be asked for a passphrase or a touch.
+ */
+int signin_renew(struct api *api);
+
+/*
+ * As api_open, with a session that is live: renewed where the configuration
+ * says who signs, and with which key.
+ */
+int signin_open(struct cli *cli, struct api *ret);
+
 #endif

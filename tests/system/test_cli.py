@@ -1,10 +1,12 @@
 """lockbox, the command line, against a real broker: the whole flow."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -335,12 +337,16 @@ def test_help_and_manual_speak_of_every_command(office):
 class Terminal:
     """A command on a terminal of its own, answered by hand."""
 
-    def __init__(self, person, *arguments):
+    def __init__(self, person, *arguments, env=None, columns=0):
         self.master, slave = pty.openpty()
+        if columns:
+            termios.tcsetwinsize(slave, (24, columns))
         self.process = subprocess.Popen(
-            [person.office.lockbox, *map(str, arguments)], env=person.env,
+            [person.office.lockbox, *map(str, arguments)],
+            env={**person.env, **(env or {})},
             cwd=person.home, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True)
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
         self.text = ""
 
@@ -386,19 +392,61 @@ def test_asks_before_signing(office):
         assert terminal.end() == 0
 
 
+def create(*more):
+    return ("request", "create", "--tenant", TENANT, "--host", "db1", "--login",
+            "deploy", "--reason", "x", *more)
+
+
 def test_waits_with_progress_on_a_terminal(office):
-    with Terminal(office.avm, "request", "create", "--tenant", TENANT, "--host",
-                  "db1", "--login", "deploy", "--reason", "x") as terminal:
-        text = terminal.until("pending_endorsement")
-        asked = ID.search(text)[0]
+    with Terminal(office.avm, *create()) as terminal:
+        text = terminal.until("waiting for a manager")
+        asked, code = ID.search(text)[0], CODE.search(text)[0]
         assert text.index(asked) < text.index("waiting for the decision")
-        assert "waiting for a manager" in terminal.until(", lapses in ")
+        assert f"\r\x1b[K| \x1b[1m{code}\x1b[0m  lapses in " in text
         office.max("request", "endorse", asked, "--yes")
-        terminal.until(
-            "waiting for anna@acme.example, bert@acme.example, lapses in ")
+        terminal.until("s  waiting for anna@acme.example, bert@acme.example")
         office.anna("request", "approve", asked, "--yes")
         terminal.until("next: ssh deploy@db1")
         assert terminal.end() == 0
+
+
+def test_no_colour_where_none_is_wanted(office):
+    with Terminal(office.avm, *create(), env={"NO_COLOR": "1"},
+                  columns=60) as terminal:
+        text = terminal.until("waiting for a m")
+        assert f"\r\x1b[K| {CODE.search(text)[0]}  lapses in " in text
+        text = terminal.until("\r\x1b[K/ ")
+        assert all(len(line) < 60 for line in re.split("\r\n|\r\x1b.K", text)
+                   if "lapses" in line)
+        assert "\x1b[1m" not in text
+        terminal.say("\x03")
+        assert terminal.end() == 130
+
+
+def test_nothing_moves_on_a_terminal_that_cannot(office):
+    with Terminal(office.avm, *create(), env={"TERM": "dumb"}) as terminal:
+        text = terminal.until("  pending_endorsement  lapses in ")
+        assert "\x1b" not in text
+        terminal.say("\x03")
+        assert terminal.end() == 130
+
+
+def test_nothing_moves_without_a_terminal(office):
+    asked = office.ask()
+    done = office.avm("request", "wait", asked, "--timeout", "4s", code=124)
+    assert "\r" not in done.stderr and "\x1b" not in done.stderr
+    assert done.stderr.count("pending_endorsement") == 1
+
+
+def test_ctrl_c_leaves_the_request_open(office):
+    with Terminal(office.avm, *create()) as terminal:
+        asked = ID.search(terminal.until("waiting for a manager"))[0]
+        terminal.say("\x03")
+        text = terminal.until(f"lockbox request cancel {asked}")
+        assert f"next: lockbox request wait {asked}" in text
+        assert terminal.end() == 130
+    shown = office.avm.json("request", "show", asked)
+    assert shown["state"] == "pending_endorsement"
 
 
 def test_waiting_survives_the_session_and_the_broker(office):

@@ -57,6 +57,41 @@ test_out_escape_table(void **state)
 	}
 }
 
+static void
+test_out_cut_to_columns(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t columns;
+		const char *want;
+	} row[] = {
+		{ "waiting", 0, "waiting" },
+		{ "waiting", 8, "waiting" },
+		{ "waiting", 7, "waiting" },
+		{ "waiting", 6, "wai..." },
+		{ "waiting", 3, "..." },
+		{ "waiting", 2, ".." },
+		{ "", 1, "" },
+		/* two columns each, and one with a mark on it */
+		{ "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5", 6,
+		    "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5" },
+		{ "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5", 5,
+		    "\xe6\x97\xa5..." },
+		{ "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5", 4, "..." },
+		{ "o\xcc\x81o\xcc\x81o\xcc\x81o\xcc\x81o", 4, "o\xcc\x81..." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		char *s = strdup(row[i].text);
+
+		assert_non_null(s);
+		out_cut(s, row[i].columns);
+		assert_string_equal(s, row[i].want);
+		free(s);
+	}
+}
+
 /* Run something that prints, and compare. */
 #define PRINTED(want, call)                                                    \
 	do {                                                                   \
@@ -159,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_out_escape_table),
+		cmocka_unit_test(test_out_cut_to_columns),
 		cmocka_unit_test(test_out_line_is_one_line),
 		cmocka_unit_test(test_out_table_aligns_and_escapes),
 		cmocka_unit_test(test_out_streams),
