@@ -445,12 +445,12 @@ ruleset(name="world") {{
         wait_for("/dev/log", lambda: os.path.exists(
             f"/proc/{self.init_pid}/root/dev/log"))
 
-    def start_agent(self, check=True):
+    def start_agent(self, check=True, env=None):
         """check: wait until it listens."""
         sock = self.path("run", "lockbox", "agent.sock")
         sock.unlink(missing_ok=True)
         try:
-            self.spawn("agent", self.program("lockbox-agent"))
+            self.spawn("agent", self.program("lockbox-agent"), env=env)
             if check:
                 wait_for("the agent", lambda: self._listens("agent", sock))
         except Failed:

@@ -625,6 +625,30 @@ def damaged_bytes(s, c):
                    "approvals_missing"), flip)
 
 
+@attack
+def host_clock_set_back(s, c):
+    """An hour back, where an old grant still ran; the broker plays along."""
+    hour = 3600
+    now = int(time.time())
+    grant = c.grant(s.avm, c.bert, not_before=stamp(now - 2 * hour),
+                    not_after=stamp(now + 600), issued=stamp(now - 2 * hour))
+
+    def in_the_past(question):
+        return s.liar.allow(question, grant, now=time.time() - hour)
+    back = {"SHIFT_CLOCK": str(-hour), "LD_PRELOAD": str(
+        s.world.build / "tests" / "tools" / "shift_clock.so")}
+    # A host that never heard a later answer believes its clock.
+    s.world.services["agent"].stop()
+    s.world.start_agent(env=back)
+    s.opens(in_the_past)
+    # One that did, does not.
+    s.pin(c.trust())
+    s.opens(lambda q: s.liar.allow(q, grant))
+    s.world.services["agent"].stop()
+    s.world.start_agent(env=back)
+    s.refused("clock_floor", in_the_past)
+
+
 # --- the engineer's side -----------------------------------------------------
 
 
