@@ -3,9 +3,11 @@
 Each test first shows the login that is let in, through the same path.
 """
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -13,7 +15,7 @@ import papers
 import pytest
 from stage import Stage
 
-from world import World
+from world import Failed, World, wait_for
 
 LIMIT = 8.0 # seconds for the whole ssh; the door's own limit is 5 s
 
@@ -279,3 +281,129 @@ def test_bad_scope_file(door, kind):
     finally:
         undo()
     door.opens(door.honest)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bad_agent_configuration(door, kind):
+    path = door.world.path("etc", "lockbox", "agent.conf")
+    undo = broken(path, kind, path.read_text())
+    try:
+        door.world.services["agent"].stop()
+        door.world.start_agent(check=False)
+        refused(door, "config_error", "agent_unreachable")
+    finally:
+        undo()
+        door.world.services["agent"].stop()
+        door.world.start_agent()
+    door.opens(door.honest)
+
+
+@pytest.mark.parametrize("file,kind", [
+    *(("courier.conf", kind) for kind in KINDS),
+    # Text around certificates is no error.
+    *(("ca.pem", kind) for kind in KINDS if kind != "unknown line")])
+def test_bad_courier_configuration(door, file, kind):
+    path = door.world.path("etc", "lockbox", file)
+    undo = broken(path, kind, path.read_text())
+    before = len(door.world.syslog())
+    try:
+        with pytest.raises(Failed): # it says why, and does not start
+            door.world.restart_courier()
+        wait_for("its line", lambda: any(
+            "lockbox-courier[" in line and str(path.name) in line
+            for line in door.world.syslog(before)))
+        refused(door, "courier_unreachable")
+    finally:
+        undo()
+        door.world.start_courier()
+    door.opens(door.honest)
+
+
+# --- sockets -------------------------------------------------------------------
+
+IMPOSTOR = """
+import os, socket, sys
+path, kind, uid = sys.argv[1], sys.argv[2], int(sys.argv[3])
+s = socket.socket(socket.AF_UNIX, getattr(socket, kind))
+s.bind(path)
+os.chmod(path, 0o777)
+os.setgroups([])
+os.setresgid(uid, uid, uid)
+os.setresuid(uid, uid, uid)
+s.listen() # whose socket it is, is whoever listened
+while True:
+    peer, _ = s.accept()
+    try:
+        peer.recv(65536)
+        peer.send(b"\\x00" * 99)
+    except OSError:
+        pass
+    peer.close()
+"""
+
+
+@contextlib.contextmanager
+def impostor(door, name, kind):
+    """In the place of one of our sockets, another user's."""
+    path = door.world.path("run", "lockbox", name)
+    path.unlink(missing_ok=True)
+    program = subprocess.Popen(
+        ["/usr/bin/python3", "-c", IMPOSTOR, str(path), kind, "3001"])
+    try:
+        wait_for("the impostor", path.exists)
+        time.sleep(0.2) # it becomes somebody else, and listens
+        yield
+    finally:
+        program.kill()
+        program.wait()
+        path.unlink(missing_ok=True)
+
+
+def test_an_agent_of_another_user(door):
+    door.world.services["agent"].stop()
+    with impostor(door, "agent.sock", "SOCK_SEQPACKET"):
+        refused(door, "agent_untrusted")
+    door.world.start_agent()
+    door.opens(door.honest)
+
+
+def test_a_courier_of_another_user(door):
+    """It can shut the door like the real one, and not more."""
+    door.world.services["courier"].stop()
+    with impostor(door, "courier.sock", "SOCK_STREAM"):
+        refused(door, "courier_garbage", "broker_garbage", "answer_missing",
+                "broker_unreachable")
+    door.world.start_courier()
+    door.opens(door.honest)
+
+
+# --- lines -----------------------------------------------------------------------
+
+
+def test_each_attempt_is_one_decision(door):
+    """Whatever else is logged: as many decisions as attempts, each of which
+    says what happened to the login."""
+    begin = len(door.world.syslog())
+    attempts = []
+
+    def attempt(reply):
+        door.liar.reply = reply
+        attempts.append(door.login()[0])
+
+    attempt(door.honest)
+    attempt(lambda q: door.liar.signed(papers.answer(q, "deny", "no_grant")))
+    attempt(lambda q: b"\x00")
+    for name in ("courier", "agent"):
+        door.world.services[name].kill()
+        attempt(door.honest)
+    door.world.start_courier()
+    door.world.start_agent()
+    attempt(door.honest)
+    assert attempts == [True, False, False, False, False, True]
+    lines = door.world.decisions(begin)
+    decisions = [line["decision"] for line in lines
+                 if line["event"] == "login.decision"]
+    assert decisions == ["allow" if let_in else "deny" for let_in in attempts]
+    assert len({line["ref"] for line in lines
+                if line["event"] == "login.decision"}) == len(attempts)
+    assert [line["event"] for line in lines].count("session.opened") == 2
