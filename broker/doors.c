@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#define SLOTS          32768
+#define SLOTS          65536
 #define KEPT_MAX       4 /* grants of a door; more are read each time */
 #define NAME_MAX_CHARS (LB_NAME_MAX + LB_HOST_MAX + LB_LOGIN_MAX + 2)
 

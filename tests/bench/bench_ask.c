@@ -9,8 +9,10 @@
  * -T  the tenant's trust, as a bundle; -S a key to sign the reference with
  * Each broker answers on loopback PORT, is process PID, and holds GRANTS.
  *
- * Each round measures the signatures, then each broker in turn. Lines:
+ * First every door is asked once; then each round measures the signatures, and
+ * each broker in turn, about random doors. Lines:
  *   signatures PAIRS/S PAIRS/CPU-S SIGN-US VERIFY-US
+ *   first GRANTS ANSWERS ANSWERS/S ANSWERS/CPU-S
  *   broker GRANTS ANSWERS ANSWERS/S ANSWERS/CPU-S
  *
  * Every answer must repeat its question byte for byte and allow; one in
@@ -41,6 +43,7 @@
 #define BROKERS_MAX     4
 #define FRESH_MAX       20000 /* questions signed ahead: asked within 60 s */
 #define FILE_MAX        65536
+#define RANDOM          SIZE_MAX
 
 struct question {
 	struct lb_buf text; /* with its signature */
@@ -131,13 +134,17 @@ question_sign(struct bench *b, size_t door, struct question *q)
 		fail("sign a question");
 }
 
+/* About random doors, or about each door from first on. */
 static void
-questions_sign(struct bench *b, size_t grants, size_t count)
+questions_sign(struct bench *b, size_t grants, size_t first, size_t count)
 {
-	uint32_t doors = (uint32_t)doors_live(grants);
+	size_t doors = doors_live(grants);
 
 	for (size_t i = 0; i < count; i++)
-		question_sign(b, randombytes_uniform(doors), &b->q[i]);
+		question_sign(b,
+		    first == RANDOM ? randombytes_uniform((uint32_t)doors)
+				    : (first + i) % doors,
+		    &b->q[i]);
 }
 
 /* --- answers ---------------------------------------------------------------- */
@@ -215,23 +222,57 @@ ask_for(struct bench *b, struct broker *br, double seconds, size_t count)
 	return taken;
 }
 
+/* What so many answers took, in all. */
+struct toll {
+	size_t answers;
+	double wall, cpu;
+};
+
+static void
+ask_some(struct bench *b, struct broker *br, double seconds, size_t count,
+    struct toll *t)
+{
+	double from = now(), cpu_from = cpu_of(br->pid);
+
+	t->answers += ask_for(b, br, seconds, count);
+	t->wall += now() - from;
+	t->cpu += cpu_of(br->pid) - cpu_from;
+}
+
+static void
+toll_print(const char *word, const struct broker *br, const struct toll *t)
+{
+	/* The kernel counts in hundredths. */
+	double cpu = t->cpu > 0.01 ? t->cpu : 0.01;
+
+	printf("%s %zu %zu %.1f %.1f\n", word, br->grants, t->answers,
+	    (double)t->answers / t->wall, (double)t->answers / cpu);
+}
+
 static void
 broker_measure(struct bench *b, struct broker *br)
 {
-	double left = b->seconds, cpu = 0, wall = 0, from, cpu_from;
-	size_t answers = 0;
+	struct toll t = { 0 };
 
-	while (left > 0) {
-		questions_sign(b, br->grants, FRESH_MAX);
-		cpu_from = cpu_of(br->pid);
-		from = now();
-		answers += ask_for(b, br, left, FRESH_MAX);
-		left -= now() - from;
-		wall += now() - from;
-		cpu += cpu_of(br->pid) - cpu_from;
+	while (t.wall < b->seconds) {
+		questions_sign(b, br->grants, RANDOM, FRESH_MAX);
+		ask_some(b, br, b->seconds - t.wall, FRESH_MAX, &t);
 	}
-	printf("broker %zu %zu %.1f %.1f\n", br->grants, answers,
-	    (double)answers / wall, (double)answers / cpu);
+	toll_print("broker", br, &t);
+}
+
+static void
+broker_first(struct bench *b, struct broker *br)
+{
+	size_t doors = doors_live(br->grants), n;
+	struct toll t = { 0 };
+
+	for (size_t first = 0; first < doors; first += n) {
+		n = doors - first < FRESH_MAX ? doors - first : FRESH_MAX;
+		questions_sign(b, br->grants, first, n);
+		ask_some(b, br, 60, n, &t);
+	}
+	toll_print("first", br, &t);
 }
 
 /* --- setting up ------------------------------------------------------------- */
@@ -294,7 +335,7 @@ signatures_measure(struct bench *b)
 	const char *text;
 	size_t len;
 
-	questions_sign(b, b->broker[0].grants, 1);
+	questions_sign(b, b->broker[0].grants, RANDOM, 1);
 	wire_post(b->broker[0].wire[0], b->q[0].text.data, b->q[0].text.len);
 	text = wire_take(b->broker[0].wire[0], &len);
 	answer_check(b, &b->q[0], text, len);
@@ -361,6 +402,8 @@ main(int argc, char **argv)
 	trust_load(&b);
 	keys_load(&b);
 	brokers_open(&b);
+	for (size_t n = 0; n < b.broker_count; n++)
+		broker_first(&b, &b.broker[n]);
 	for (size_t i = 0; i < b.rounds; i++) {
 		signatures_measure(&b);
 		for (size_t n = 0; n < b.broker_count; n++)

@@ -11,6 +11,7 @@ LINES = (
     "warm PAM decision, median", "warm PAM decision, p99",
     "answers per CPU second, 1000 grants",
     "answers per CPU second, 2000 grants",
+    "the same, each door's first question, 2000 grants",
     "answers per second beside the asker, 1000 grants",
     "answers per second beside the asker, 2000 grants",
     "answers per CPU second, 2000 against 1000 grants",
