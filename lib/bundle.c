@@ -33,6 +33,11 @@ line_is(struct line l, const char *s)
 static const struct lb_doc_type *
 line_type(struct line l)
 {
+	static const char start[] = "lockbox-"; /* of every magic line */
+
+	if (l.len < sizeof(start) ||
+	    memcmp(l.at, start, sizeof(start) - 1) != 0)
+		return NULL;
 	for (size_t i = 0; lb_doc_types[i] != NULL; i++)
 		if (line_is(l, lb_doc_types[i]->magic))
 			return lb_doc_types[i];

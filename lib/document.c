@@ -67,11 +67,17 @@ cursor_take(
 	return true;
 }
 
+/* A value and the one before it. Large, so there is one for all lines. */
+struct values {
+	char value[LB_VALUE_MAX + 1], last[LB_VALUE_MAX + 1];
+};
+
 /* Every line of one name. doc is NULL or gets the values. */
 static enum lb_err
-parse_lines(const struct lb_doc_line *line, struct cursor *c, void *doc)
+parse_lines(const struct lb_doc_line *line, struct cursor *c, struct values *v,
+    void *doc)
 {
-	char value[LB_VALUE_MAX + 1], last[LB_VALUE_MAX + 1];
+	char *value = v->value, *last = v->last;
 	const char *bytes;
 	size_t len, n;
 	enum lb_err r;
@@ -101,6 +107,7 @@ parse_pass(
 {
 	struct cursor c = { text, len };
 	size_t magic_len = strlen(type->magic);
+	struct values v;
 	enum lb_err r;
 
 	if (len < magic_len + 1 || memcmp(text, type->magic, magic_len) != 0 ||
@@ -109,7 +116,7 @@ parse_pass(
 	c.at += magic_len + 1;
 	c.left -= magic_len + 1;
 	for (const struct lb_doc_line *l = type->lines; l->name != NULL; l++)
-		if ((r = parse_lines(l, &c, doc)) != LB_OK)
+		if ((r = parse_lines(l, &c, &v, doc)) != LB_OK)
 			return r;
 	return c.left == 0 ? LB_OK : LB_ERR_FORMAT;
 }
@@ -182,10 +189,10 @@ line_value(const struct lb_doc_line *line, const void *doc, size_t i,
 }
 
 static enum lb_err
-write_lines(
-    const struct lb_doc_line *line, const void *doc, struct lb_buf *text)
+write_lines(const struct lb_doc_line *line, const void *doc, struct values *v,
+    struct lb_buf *text)
 {
-	char value[LB_VALUE_MAX + 1], last[LB_VALUE_MAX + 1];
+	char *value = v->value, *last = v->last;
 	size_t count = line_count(line, doc);
 	enum lb_err r;
 
@@ -213,6 +220,7 @@ lb_doc_write(
     const struct lb_doc_type *type, const void *doc, struct lb_buf *ret)
 {
 	struct lb_buf text = { .max = type->text_max };
+	struct values v;
 	enum lb_err r;
 
 	if ((type->check != NULL && (r = type->check(doc)) != LB_OK) ||
@@ -220,7 +228,7 @@ lb_doc_write(
 	    (r = lb_buf_adds(&text, "\n")) != LB_OK)
 		goto out;
 	for (const struct lb_doc_line *l = type->lines; l->name != NULL; l++)
-		if ((r = write_lines(l, doc, &text)) != LB_OK)
+		if ((r = write_lines(l, doc, &v, &text)) != LB_OK)
 			goto out;
 	r = lb_buf_add(ret, text.data, text.len);
 out:
