@@ -29,6 +29,7 @@ struct ask {
 	struct lb_answer answer;
 	struct lb_buf parts;      /* what follows the answer */
 	struct request_row *best; /* of the requests at this door, or NULL */
+	bool left; /* a live grant's engineer, or all keys, are gone */
 	enum lb_err r;
 };
 
@@ -149,7 +150,10 @@ grant_take(void *arg, const struct door_grant *g)
 		return a->r == LB_OK;
 	}
 	if (s != STATE_ACTIVE || strcmp(g->broker, a->app->conf.name) != 0 ||
-	    !lb_services_has(&g->service, a->q.service) ||
+	    !lb_services_has(&g->service, a->q.service))
+		return true;
+	a->left |= g->engineer_key.count == 0;
+	if (g->engineer_key.count == 0 ||
 	    !keys_in(&a->q.engineer_key, &g->engineer_key) ||
 	    ans->grant.count == LB_ANSWER_GRANTS ||
 	    !parts_fit(a, g->bundle.len))
@@ -319,6 +323,8 @@ no_answer(struct ask *a)
 	    code_of(s));
 	if (s != STATE_ACTIVE)
 		why(a, s);
+	else if (a->left)
+		message(a, "the engineer left, or lost the key of the grant");
 	return s == STATE_DENIED ? denial_carry(a) : LB_OK;
 }
 

@@ -150,7 +150,7 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 {
 	enum lb_err r = committed;
 
-	if (c->grant != NULL)
+	if (c->grant != NULL || c->person != NULL)
 		doors_forget(app->doors);
 	if (c->host != NULL)
 		hosts_forget(app->hosts);

@@ -79,6 +79,20 @@ commit_request(struct app *app, const struct call *call, struct change *c,
 	return LB_OK;
 }
 
+/* Whoever asked may have left since. */
+static enum lb_err
+engineer_stays(struct reply *reply, const struct matter *m)
+{
+	struct lb_keyfps left;
+
+	rules_keys_left(&m->q.doc.engineer_key,
+	    m->engineer_known ? &m->engineer : NULL, &left);
+	if (left.count > 0)
+		return LB_OK;
+	return reply_refuse(reply, "would_not_pass",
+	    "the roster has no such engineer with these keys any more");
+}
+
 static enum lb_err
 endorse_once(struct app *app, const struct call *call, struct reply *reply,
     const struct verdict_in *v, struct matter *m)
@@ -104,6 +118,8 @@ endorse_once(struct app *app, const struct call *call, struct reply *reply,
 		return reply_refuse(reply, "role_needed", "manager");
 	if (rules_move(m->state, HAPPENS_ENDORSE, &m->q.state) != LB_OK)
 		return wrong_state(reply, m);
+	if ((r = engineer_stays(reply, m)) != LB_OK)
+		return r;
 	deed_fill(&m->q.endorsement, manager.principal, v, call->now);
 	m->q.lapses_at = call->now + m->tenant.approve_ttl;
 	return commit_request(
@@ -330,6 +346,7 @@ approve_with(struct app *app, const struct call *call, struct reply *reply,
 	    a->again)
 		return r;
 	if ((r = mine_counts(reply, m, a, call->now)) != LB_OK ||
+	    (r = engineer_stays(reply, m)) != LB_OK ||
 	    (r = sheet_sign(&a->sheet, a->v->armor)) != LB_OK)
 		return r;
 	memcpy(a->mine.tenant, m->q.doc.tenant, sizeof(a->mine.tenant));

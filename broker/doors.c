@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include "rules.h"
+
 #define SLOTS          65536
 #define KEPT_MAX       4 /* grants of a door; more are read each time */
 #define NAME_MAX_CHARS (LB_NAME_MAX + LB_HOST_MAX + LB_LOGIN_MAX + 2)
@@ -19,7 +21,6 @@ struct door {
 	uint_fast64_t age;
 	size_t count, size;
 	struct door_grant *grant;
-	enum lb_err r;
 };
 
 struct doors {
@@ -89,23 +90,46 @@ door_more(struct door *d)
 	return &d->grant[d->count++];
 }
 
+/* Being read, with what it is read from. */
+struct reading {
+	struct store *store;
+	struct door *door;
+	enum lb_err r;
+};
+
+/* A grant is no longer its engineer's when the roster says so. */
+static enum lb_err
+keys_left(struct store *st, const struct lb_grant *doc, struct lb_keyfps *ret)
+{
+	struct person_row p;
+	enum lb_err r;
+
+	r = store_person_get(st, doc->engineer, &p);
+	if (r != LB_OK && r != LB_ERR_MISSING)
+		return r;
+	rules_keys_left(&doc->engineer_key, r == LB_OK ? &p : NULL, ret);
+	return LB_OK;
+}
+
 static bool
 row_take(void *arg, struct grant_row *row)
 {
-	struct door *d = arg;
-	struct door_grant *g = door_more(d);
+	struct reading *k = arg;
+	struct door_grant *g = door_more(k->door);
 
 	if (g == NULL) {
-		d->r = LB_ERR_MEMORY;
+		k->r = LB_ERR_MEMORY;
 		return false;
 	}
+	memset(g, 0, sizeof(*g));
+	if ((k->r = keys_left(k->store, &row->doc, &g->engineer_key)) != LB_OK)
+		return false;
 	memcpy(g->sha256, row->sha256, sizeof(g->sha256));
 	memcpy(g->broker, row->doc.broker, sizeof(g->broker));
 	g->state = row->state;
 	g->not_before = row->doc.not_before;
 	g->not_after = row->doc.not_after;
 	g->service = row->doc.service;
-	g->engineer_key = row->doc.engineer_key;
 	g->bundle = row->bundle;
 	g->killing = row->killing;
 	memset(&row->bundle, 0, sizeof(row->bundle)); /* handed over */
@@ -137,6 +161,7 @@ read_and_keep(struct doors *ds, struct store *st, struct door **slot,
     int64_t now, door_taker *take, void *arg)
 {
 	struct door *d = calloc(1, sizeof(*d));
+	struct reading k = { .store = st, .door = d };
 	enum lb_err r;
 
 	if (d == NULL)
@@ -144,9 +169,9 @@ read_and_keep(struct doors *ds, struct store *st, struct door **slot,
 	memcpy(d->name, name, sizeof(d->name));
 	/* Before reading: what changes meanwhile makes it old at once. */
 	d->age = atomic_load(&ds->age);
-	r = store_grant_at_door(st, tenant, host, login, now, row_take, d);
+	r = store_grant_at_door(st, tenant, host, login, now, row_take, &k);
 	if (r == LB_OK)
-		r = d->r;
+		r = k.r;
 	if (r == LB_OK)
 		door_walk(d, now, take, arg);
 	if (r == LB_OK && d->count <= KEPT_MAX)

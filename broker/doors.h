@@ -1,6 +1,6 @@
 /*
  * The grants of a door (tenant, host, login) as questions need them, kept in
- * memory until any grant changes. The store decides; this only spares asking
+ * memory until any grant or person changes. The store decides; this only spares asking
  * it the same again.
  */
 #ifndef BROKER_DOORS_H
@@ -19,7 +19,7 @@ struct door_grant {
 	enum state state; /* as stored */
 	int64_t not_before, not_after;
 	struct lb_services service;
-	struct lb_keyfps engineer_key;
+	struct lb_keyfps engineer_key; /* those left: rules_keys_left */
 	struct lb_buf bundle, killing; /* as in grant_row */
 };
 
@@ -33,7 +33,7 @@ enum lb_err doors_each(struct doors *d, struct store *st, const char *tenant,
     const char *host, const char *login, int64_t now, door_taker *take,
     void *arg) LB_MUST_CHECK;
 
-/* A grant was made or changed. Call after the commit, before answering. */
+/* A grant or a person was made or changed. Call after the commit, before answering. */
 void doors_forget(struct doors *d);
 
 #endif

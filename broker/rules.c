@@ -214,19 +214,32 @@ rules_can_be_approved(
 	    list_may_approve(&t->delegate, r, now);
 }
 
-/* Every key the engineer names is one the roster knows as his. */
-static bool
-keys_known(const struct lb_keyfps *keys, const struct person_row *engineer)
+void
+rules_keys_left(const struct lb_keyfps *keys, const struct person_row *engineer,
+    struct lb_keyfps *ret)
 {
-	for (size_t i = 0; i < keys->count; i++) {
+	struct lb_keyfps left = { 0 };
+
+	for (size_t i = 0; engineer != NULL && i < keys->count; i++) {
 		bool has = false;
 
 		for (size_t j = 0; j < engineer->key_count; j++)
 			has |= strcmp(keys->item[i], engineer->key[j].fp) == 0;
-		if (!has)
-			return false;
+		if (has && engineer->active)
+			memcpy(left.item[left.count++], keys->item[i],
+			    sizeof(left.item[0]));
 	}
-	return true;
+	*ret = left;
+}
+
+/* Every key the engineer names is one the roster knows as his. */
+static bool
+keys_known(const struct lb_keyfps *keys, const struct person_row *engineer)
+{
+	struct lb_keyfps left;
+
+	rules_keys_left(keys, engineer, &left);
+	return left.count == keys->count;
 }
 
 enum lb_err

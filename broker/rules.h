@@ -89,6 +89,13 @@ bool rules_is_own(const char *principal, const char *key_fp,
     const struct lb_request *request, const struct person_row *engineer);
 
 /*
+ * Those of the keys that the roster still has for its active engineer: who
+ * left, or lost a key, enters nowhere any more. engineer may be NULL.
+ */
+void rules_keys_left(const struct lb_keyfps *keys,
+    const struct person_row *engineer, struct lb_keyfps *ret);
+
+/*
  * Could anybody approve this at now: enough approver and hook lines (dates,
  * "require", not the engineer), or a delegate. Counts generously: a request
  * that passes may still find nobody.

@@ -539,6 +539,60 @@ test_a_grant_ends_to_the_second(void **state)
 	free(a.text);
 }
 
+/* Change something about avm in the roster. Takes o over. */
+static void
+avm_set(struct house *h, json_t *o)
+{
+	assert_int_equal(post(h, "/v1/people/avm", &h->olga, o), 200);
+}
+
+static json_t *
+avm_keys(const struct somebody *s)
+{
+	char key[LB_KEY_TEXT_MAX + 1];
+
+	public_of(s, key);
+	return json_pack("{s:[s]}", "keys", key);
+}
+
+/* What an engineer who left had asked for, or was granted, is no way in. */
+static void
+test_who_left_the_roster_enters_nowhere(void **state)
+{
+	struct house *h = *state;
+	struct somebody other;
+	struct asked a, b, c;
+
+	ask_for(h, "u1", &a);
+	ask_for(h, "u2", &b);
+	ask_for(h, "u3", &c);
+	assert_int_equal(endorse(h, &a), 200);
+	assert_int_equal(endorse(h, &b), 200);
+	assert_int_equal(approve(h, &a), 200);
+	assert_door(h, "u1", "allow", "granted");
+	avm_set(h, json_pack("{s:b}", "active", 0));
+	assert_int_equal(get(h, "/v1/whoami", &h->avm), 401);
+	assert_door(h, "u1", "deny", "no_grant");
+	assert_int_equal(approve(h, &b), 422);
+	assert_string_equal(said(h, "code"), "would_not_pass");
+	assert_int_equal(endorse(h, &c), 422);
+	avm_set(h, json_pack("{s:b}", "active", 1));
+	assert_door(h, "u1", "allow", "granted");
+	/* a key that was lost */
+	somebody_new(&other, "avm");
+	avm_set(h, avm_keys(&other));
+	assert_door(h, "u1", "deny", "no_grant");
+	assert_int_equal(approve(h, &b), 422);
+	avm_set(h, avm_keys(&h->avm));
+	assert_door(h, "u1", "allow", "granted");
+	assert_int_equal(approve(h, &b), 200);
+	assert_int_equal(endorse(h, &c), 200);
+	lb_signer_free(other.signer);
+	free(a.text);
+	free(b.text);
+	free(c.text);
+}
+
 /* What a timer writes is what was judged already; and it stays so when the
  * clock goes back. */
 static void
@@ -741,6 +795,7 @@ main(void)
 		TEST(test_nobody_endorses_for_two_hours),
 		TEST(test_twelve_hours_count_from_the_endorsement),
 		TEST(test_a_grant_ends_to_the_second),
+		TEST(test_who_left_the_roster_enters_nowhere),
 		TEST(test_timers_write_down_what_time_did),
 		TEST(test_a_lapsed_request_makes_room),
 		TEST(test_sessions_end),
