@@ -16,6 +16,7 @@
 
 #define SHORT_TTL   60   /* a no holds so many seconds */
 #define ANSWER_ROOM 6000 /* bytes kept free for the answer itself */
+#define KILLS_MAX   24   /* documents that end grants, in one answer */
 #define BUNDLE_TYPE "text/plain; charset=utf-8"
 
 /* Everything about one question. Large: heap. */
@@ -28,6 +29,7 @@ struct ask {
 	bool news;
 	struct lb_answer answer;
 	struct lb_buf parts;      /* what follows the answer */
+	size_t count, sigs;       /* documents and signatures in it */
 	struct request_row *best; /* of the requests at this door, or NULL */
 	bool left; /* a live grant's engineer, or all keys, are gone */
 	enum lb_err r;
@@ -91,21 +93,48 @@ message(struct ask *a, const char *text)
 	a->answer.message[n] = '\0';
 }
 
-static bool
-parts_fit(const struct ask *a, size_t len)
+/* How many documents and signatures a bundle may hold beside its bytes. */
+static size_t
+signatures(const char *text, size_t len)
 {
-	return a->parts.len + len <= LB_BUNDLE_MAX - ANSWER_ROOM;
+	static const char begin[] = "-----BEGIN SSH SIGNATURE-----\n";
+	size_t n = 0;
+	const char *p;
+
+	while ((p = memmem(text, len, begin, sizeof(begin) - 1)) != NULL) {
+		len -= (size_t)(p - text) + sizeof(begin) - 1;
+		text = p + sizeof(begin) - 1;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * Put count documents with their signatures behind, if they fit: a host
+ * refuses an answer that is too large in any way. Also false on an error.
+ */
+static bool
+parts_add(struct ask *a, const struct lb_buf *text, size_t count)
+{
+	size_t sigs = signatures(text->data, text->len);
+
+	/* One document and one signature are the answer's own. */
+	if (a->parts.len + text->len > LB_BUNDLE_MAX - ANSWER_ROOM ||
+	    a->count + count > LB_BUNDLE_PARTS_MAX - 1 ||
+	    a->sigs + sigs > LB_BUNDLE_SIGS_MAX - 1)
+		return false;
+	a->r = lb_buf_add(&a->parts, text->data, text->len);
+	if (a->r != LB_OK)
+		return false;
+	a->count += count;
+	a->sigs += sigs;
+	return true;
 }
 
 static bool
 successor_take(void *arg, const struct trust_row *row)
 {
-	struct ask *a = arg;
-
-	if (!parts_fit(a, row->bundle.len))
-		return false;
-	a->r = lb_buf_add(&a->parts, row->bundle.data, row->bundle.len);
-	return a->r == LB_OK;
+	return parts_add(arg, &row->bundle, 1);
 }
 
 /* The host's trust is older than ours: it gets what follows, then asks again. */
@@ -145,8 +174,11 @@ grant_take(void *arg, const struct door_grant *g)
 	enum state s = rules_state_at(
 	    g->state, 0, g->not_before, g->not_after, a->call->now);
 
-	if (g->killing.len > 0 && parts_fit(a, g->killing.len)) {
-		a->r = lb_buf_add(&a->parts, g->killing.data, g->killing.len);
+	/* Half the room at most: hosts keep what they were told, and those
+	 * that are not told again must not keep out a live grant. */
+	if (g->killing.len > 0) {
+		if (a->count < KILLS_MAX && a->parts.len < LB_BUNDLE_MAX / 2)
+			(void)parts_add(a, &g->killing, 1);
 		return a->r == LB_OK;
 	}
 	if (s != STATE_ACTIVE || strcmp(g->broker, a->app->conf.name) != 0 ||
@@ -156,12 +188,11 @@ grant_take(void *arg, const struct door_grant *g)
 	if (g->engineer_key.count == 0 ||
 	    !keys_in(&a->q.engineer_key, &g->engineer_key) ||
 	    ans->grant.count == LB_ANSWER_GRANTS ||
-	    !parts_fit(a, g->bundle.len))
-		return true;
+	    !parts_add(a, &g->bundle, 2))
+		return a->r == LB_OK;
 	memcpy(
 	    ans->grant.item[ans->grant.count++], g->sha256, sizeof(g->sha256));
-	a->r = lb_buf_add(&a->parts, g->bundle.data, g->bundle.len);
-	return a->r == LB_OK;
+	return true;
 }
 
 static enum state
@@ -276,17 +307,21 @@ static enum lb_err
 denial_carry(struct ask *a)
 {
 	const struct request_row *q = a->best;
-	size_t len = q->text_len + strlen(q->denial.signature);
+	struct lb_buf b = { 0 };
 	enum lb_err r;
 
-	if (q->denial.signature[0] == '\0' || !parts_fit(a, len) ||
+	if (q->denial.signature[0] == '\0' ||
 	    (a->parts.len > 0 &&
 		memmem(a->parts.data, a->parts.len, q->text, q->text_len) !=
 		    NULL))
 		return LB_OK;
-	if ((r = lb_buf_add(&a->parts, q->text, q->text_len)) != LB_OK)
-		return r;
-	return lb_buf_adds(&a->parts, q->denial.signature);
+	if ((r = lb_buf_add(&b, q->text, q->text_len)) == LB_OK &&
+	    (r = lb_buf_adds(&b, q->denial.signature)) == LB_OK) {
+		(void)parts_add(a, &b, 1); /* the answer alone denies too */
+		r = a->r;
+	}
+	lb_buf_clear(&b);
+	return r;
 }
 
 /* The answer's word for a state. */

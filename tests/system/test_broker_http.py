@@ -249,6 +249,41 @@ def test_deny_wins(house):
     refused(b.approve(house.anna, request, "x"), 400, "bad_document")
 
 
+def test_what_follows_an_answer_is_never_too_much(house):
+    """A host refuses a bundle of more than 64 documents."""
+    b, login = house.b, ["much"]
+    for _ in range(66):
+        assert b.revoke(house.anna, house.grant(login=login)).status == 200
+    request = house.fresh(login=login)
+    done = b.approve(house.anna, request).json
+    said, got = house.ask(request)
+    assert (said["verdict"], said["grant"]) == ("allow", done["grant"])
+    kinds = [text.split("\n")[0] for text, _ in papers.split(got.text)]
+    assert 20 < len(kinds) <= 64 and kinds.count("lockbox-request-v1") == 1
+    assert b.revoke(house.anna, {"id": done["grant"], "text": next(
+        text for text, _ in papers.split(got.text)
+        if papers.doc_id(text) == done["grant"])}).status == 200
+
+
+def test_a_host_catches_up_with_many_trust_documents(house):
+    b, owner = house.b, house.bert
+    first = text = b.add_tenant("often", [owner])
+    key = b.add_host("often", HOST)
+    for serial in range(2, 72):
+        before, text = text, b.trust_text("often", [owner], serial=serial,
+                                          previous=papers.doc_id(text))
+        got = b.bundle("/v1/tenants/often/trust",
+                       text + owner.key.sign("trust", text))
+        assert got.status == 200, got
+    said, got = b.ask(key, first, tenant="often")
+    parts = papers.split(got.text)
+    assert said["code"] == "trust_first" and 2 < len(parts) <= 64
+    said, got = b.ask(key, parts[-1][0], tenant="often")
+    assert said["code"] == "trust_first"
+    assert papers.split(got.text)[-1][0] == text != before
+    assert b.ask(key, text, tenant="often")[0]["code"] == "no_grant"
+
+
 def test_deny_against_approve_at_once(house):
     """Whatever order they are taken in: denied at the end."""
     b = house.b
