@@ -1,8 +1,8 @@
 """The story that ./dev demo tells: one engineer, one door, one customer.
 
 Refused, asked, endorsed, approved with ssh-keygen and curl alone, in, checked
-with stock ssh-keygen -Y verify, time over, refused again, and the syslog of it
-all. Every step is checked: with --auto the exit code is 0 only when each did
+with stock ssh-keygen -Y verify, time over (a live shell and its job end),
+refused again, and the syslog of it all. Every step is checked: with --auto the exit code is 0 only when each did
 what the story claims.
 """
 
@@ -16,9 +16,12 @@ import sys
 import textwrap
 import time
 
-from world import BROKER, HOST, PEOPLE, TENANT, Failed, World
+from world import BROKER, HOST, PEOPLE, TENANT, Failed, World, wait_for
 
 GRANT_SECONDS = 12 # how long the customer lets the engineer in
+
+# What avm leaves running in a live shell.
+LIVE = "nohup setsid sleep 601 > job.log 2>&1 & echo working; sleep 602"
 
 
 class Teller:
@@ -153,6 +156,21 @@ class Story:
             The host checks anna's own signature, and the broker's fresh answer
             to this very question.""")
         self.ssh(True, "granted")
+        self.teller.command(
+            "avm", f"ssh -t -p {self.world.ssh_port} avm@127.0.0.1   # a shell, "
+            "with a job left behind in it")
+        line = self.world.ssh_command("avm", "avm", LIVE)
+        self.shell_of_avm = subprocess.Popen(
+            [line[0], "-tt", *line[1:]], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=self.world.person_env("avm"))
+        wait_for("the job in the shell", lambda: self.jobs() == 2)
+
+    def jobs(self):
+        """How many of the live shell's processes are there."""
+        done = self.world.inside("pgrep", "-c", "-u", "avm", "sleep",
+                                 check=False)
+        return int(done.stdout)
 
     def verified(self):
         self.teller.chapter("Anybody can check it with stock ssh-keygen", """
@@ -166,8 +184,16 @@ class Story:
         text = (self.anna / "grant").read_text()
         until = re.search(r"^not-after: (.*)Z$", text, re.M)[1]
         end = time.mktime(time.strptime(until, "%Y-%m-%dT%H:%M:%S")) - time.timezone
-        self.teller.chapter("Time over", "The grant ends by itself.")
-        time.sleep(max(0.0, end - time.time()) + 0.5)
+        self.teller.chapter("Time over", """
+            The grant ends by itself, and so does what it let in: the shell that
+            avm still has open, and the job that he left behind with nohup and
+            setsid. The host does that, also with the broker gone.""")
+        self.teller.command("avm", "# the shell that is still open")
+        time.sleep(max(0.0, end - time.time()))
+        out, _ = self.shell_of_avm.communicate(timeout=15)
+        self.teller.output(re.sub(r"Warning: Permanently added .*\n", "", out))
+        wait_for("the job to end", lambda: self.jobs() == 0)
+        claim("ends now" in out, "the shell is told why it ends")
         self.ssh(False, "expired")
 
     def recorded(self):
@@ -175,11 +201,12 @@ class Story:
             One line per decision in the host's syslog; the same grant and
             session id on every line of a session.""")
         for line in self.world.syslog():
-            if "pam_lockbox(" in line:
-                self.teller.output(re.sub(r"^.*?(?=pam_lockbox\()", "", line))
+            if "pam_lockbox(" in line or "session.ended" in line:
+                self.teller.output(re.sub(
+                    r"^.*?(?=pam_lockbox\(|lockbox-agent\[)", "", line))
         claim(len([x for x in self.world.decisions()
-                   if x["event"] == "login.decision"]) == 5,
-              "five attempts are five decision lines")
+                   if x["event"] == "login.decision"]) == 6,
+              "six attempts are six decision lines")
 
 
 def stay(world):
