@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockbox/judge.h"
-
+#include "passing.h"
 static enum lb_err
 wrong_state(struct reply *reply, const struct matter *m)
 {
@@ -217,37 +216,6 @@ bundle_write(
 	return lb_buf_adds(ret, m->q.signature);
 }
 
-/* Would each of its hosts let it pass, at the time it begins? */
-static enum lb_err
-hosts_judge(struct reply *reply, const struct matter *m,
-    const struct approving *a, const struct lb_buf *bundle, int64_t now)
-{
-	struct lb_bundle *b = NULL;
-	struct lb_ruling ruling;
-	struct lb_grant_case c = { .trust = m->held->trust };
-	enum lb_err r;
-
-	if ((r = lb_bundle_split(bundle->data, bundle->len, &b)) != LB_OK)
-		return r;
-	c.bundle = b;
-	c.part = lb_bundle_find(b, a->id);
-	c.tenant = m->q.doc.tenant;
-	c.broker = m->q.doc.broker;
-	c.login = a->grant.login.item[0];
-	c.service = a->grant.service.item[0];
-	c.keys = &a->grant.engineer_key;
-	c.now = now > a->grant.not_before ? now : a->grant.not_before;
-	for (size_t i = 0; r == LB_OK && i < a->grant.host.count; i++) {
-		c.host = a->grant.host.item[i];
-		lb_grant_judge(&c, &ruling);
-		if (ruling.verdict != LB_VERDICT_ALLOW)
-			r = reply_refuse(reply, "would_not_pass", "%s: %s",
-			    c.host, ruling.code);
-	}
-	lb_bundle_free(b);
-	return r;
-}
-
 /* The threshold is reached: the grant comes into being. */
 static enum lb_err
 admit(struct app *app, const struct call *call, struct reply *reply,
@@ -259,7 +227,8 @@ admit(struct app *app, const struct call *call, struct reply *reply,
 	enum lb_err r;
 
 	if ((r = bundle_write(m, a, &g.bundle)) != LB_OK ||
-	    (r = hosts_judge(reply, m, a, &g.bundle, call->now)) != LB_OK)
+	    (r = passing_judge(m->held->trust, &g.bundle, a->id, &a->grant,
+		 call->now, reply)) != LB_OK)
 		goto out;
 	if (rules_move(m->state, now ? HAPPENS_ADMIT : HAPPENS_SCHEDULE,
 		&g.state) != LB_OK) {

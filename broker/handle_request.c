@@ -9,6 +9,7 @@
 #include "handlers.h"
 #include "lists.h"
 #include "matter.h"
+#include "passing.h"
 #include "render.h"
 
 /* A request that is about to be made. Large: heap. */
@@ -147,8 +148,14 @@ covers_take(void *arg, struct grant_row *g)
 {
 	struct making *k = arg;
 
+	struct reply spare = { 0 };
+
+	/* Trust, or the roster, may have changed since it was approved: then
+	 * it opens nothing, and another must be asked for. */
 	if (!rules_state_live(g->state) ||
-	    !rules_covers(&g->doc, &k->m.q.doc, k->m.q.created_at))
+	    !rules_covers(&g->doc, &k->m.q.doc, k->m.q.created_at) ||
+	    passing_judge(k->m.held->trust, &g->bundle, g->sha256, &g->doc,
+		k->m.q.created_at, &spare) != LB_OK)
 		return true;
 	memcpy(k->covered, g->sha256, sizeof(k->covered));
 	return false;

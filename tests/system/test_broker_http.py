@@ -414,6 +414,23 @@ def test_covered_by_a_live_grant(house):
     assert b.ask_for(house.eve, login=login).status == 201
 
 
+def test_covered_only_by_a_grant_that_passes(house):
+    """After a change of trust the doors refuse it: another may be asked for."""
+    b, avm = house.b, house.avm
+    old, new = Person("old@turn.example"), Person("new@turn.example")
+    first = b.add_tenant("turn", [old])
+    b.enter(old)
+    b.add_host("turn", HOST)
+    request = house.fresh(tenant="turn", login=["turn"])
+    assert b.approve(old, request).status == 200
+    assert b.ask_for(avm, tenant="turn", login=["turn"]).status == 200
+    second = b.trust_text("turn", [new], serial=2,
+                          previous=papers.doc_id(first))
+    assert b.bundle("/v1/tenants/turn/trust", second +
+                    old.key.sign("trust", second)).status == 200
+    assert b.ask_for(avm, tenant="turn", login=["turn"]).status == 201
+
+
 def test_only_its_engineer_cancels_and_returns(house):
     b = house.b
     request = house.fresh()
