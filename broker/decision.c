@@ -437,6 +437,17 @@ decide_deny(struct app *app, const struct call *call, struct reply *reply,
 	return attempts(app, call, reply, v, m, deny_once);
 }
 
+/*
+ * Handed back or stopped: only we say so. The customer's own word still counts
+ * for more, and hosts that let it in without us hear nothing else.
+ */
+static bool
+closed_unsigned(const struct matter *m, int64_t now)
+{
+	return (m->state == STATE_REVOKED || m->state == STATE_RETURNED) &&
+	    m->grant.killing.len == 0 && now < m->q.not_after;
+}
+
 static enum lb_err
 revoke_once(struct app *app, const struct call *call, struct reply *reply,
     const struct verdict_in *v, struct matter *m)
@@ -454,7 +465,8 @@ revoke_once(struct app *app, const struct call *call, struct reply *reply,
 	if (m->grant.closing.at != 0 &&
 	    strcmp(m->grant.closing.signature, v->armor) == 0)
 		return LB_OK;
-	if (rules_move(m->state, HAPPENS_REVOKE, &m->q.state) != LB_OK)
+	if (!closed_unsigned(m, call->now) &&
+	    rules_move(m->state, HAPPENS_REVOKE, &m->q.state) != LB_OK)
 		return wrong_state(reply, m);
 	deed_fill(&m->grant.closing, who, v, call->now);
 	m->grant.state = m->q.state;

@@ -453,6 +453,29 @@ def test_only_its_engineer_cancels_and_returns(house):
     assert got["revocation"]["reason"] == "wrong host"
 
 
+def test_a_signed_revocation_counts_after_a_return_or_stop(house):
+    """Those carry no signature that a host would believe without us."""
+    b = house.b
+    for verb, who, body, state in (
+            ("return", house.avm, {}, "returned"),
+            ("stop", house.mia, {"reason": "wrong host"}, "revoked")):
+        grant = house.grant()
+        path = f"/v1/grants/{grant['id']}"
+        assert b.post(f"{path}/{verb}", body, who).json["state"] == state
+        _, got = house.ask(grant)
+        assert grant["text"] not in got.text
+        refused(b.post(f"{path}/{verb}", body, who), 409, "wrong_state")
+        refused(b.revoke(house.zoe, grant), 404, "not_found")
+        for _ in range(2):
+            got = b.revoke(house.anna, grant)
+            assert got.status == 200, got
+            assert got.json["state"] == state
+            assert got.json["revocation"]["principal"] == house.anna.name
+        _, got = house.ask(grant)
+        assert papers.split(got.text)[1][0] == grant["text"]
+        refused(b.revoke(house.bert, grant), 409, "wrong_state")
+
+
 def test_idempotency(house):
     b, avm = house.b, house.avm
     text = b.request_text(avm, login=["i1"])
