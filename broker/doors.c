@@ -11,7 +11,8 @@
 
 #include "rules.h"
 
-#define SLOTS          65536
+#define SLOTS          32768
+#define TRIES          4 /* places where a door may stand */
 #define KEPT_MAX       4 /* grants of a door; more are read each time */
 #define NAME_MAX_CHARS (LB_NAME_MAX + LB_HOST_MAX + LB_LOGIN_MAX + 2)
 
@@ -145,20 +146,54 @@ door_walk(const struct door *d, int64_t now, door_taker *take, void *arg)
 			return;
 }
 
+/*
+ * The place of a door, or the best one for it: free, else old, else the first.
+ * Called with the lock held.
+ */
+static struct door **
+place(struct doors *ds, const char *name, bool *ret_hit)
+{
+	uint8_t hash[crypto_shorthash_BYTES];
+	struct door **best = NULL;
+	uint64_t n;
+
+	(void)crypto_shorthash(
+	    hash, (const uint8_t *)name, strlen(name), ds->key);
+	memcpy(&n, hash, sizeof(n));
+	*ret_hit = false;
+	for (size_t i = 0; i < TRIES; i++) {
+		struct door **slot = &ds->slot[(n + i) % SLOTS];
+		bool old =
+		    *slot == NULL || (*slot)->age != atomic_load(&ds->age);
+
+		if (!old && strcmp((*slot)->name, name) == 0) {
+			*ret_hit = true;
+			return slot;
+		}
+		if (old && best == NULL)
+			best = slot;
+	}
+	return best != NULL ? best : &ds->slot[n % SLOTS];
+}
+
 /* Put d in its place; takes it over. */
 static void
-keep(struct doors *ds, struct door **slot, struct door *d)
+keep(struct doors *ds, struct door *d)
 {
+	struct door **slot;
+	bool hit;
+
 	(void)pthread_rwlock_wrlock(&ds->lock);
+	slot = place(ds, d->name, &hit);
 	door_free(*slot);
 	*slot = d;
 	(void)pthread_rwlock_unlock(&ds->lock);
 }
 
 static enum lb_err
-read_and_keep(struct doors *ds, struct store *st, struct door **slot,
-    const char *name, const char *tenant, const char *host, const char *login,
-    int64_t now, door_taker *take, void *arg)
+read_and_keep(struct doors *ds, struct store *st, const char *name,
+    const char *tenant, const char *host, const char *login, int64_t now,
+    door_taker *take, void *arg)
 {
 	struct door *d = calloc(1, sizeof(*d));
 	struct reading k = { .store = st, .door = d };
@@ -175,7 +210,7 @@ read_and_keep(struct doors *ds, struct store *st, struct door **slot,
 	if (r == LB_OK)
 		door_walk(d, now, take, arg);
 	if (r == LB_OK && d->count <= KEPT_MAX)
-		keep(ds, slot, d);
+		keep(ds, d);
 	else
 		door_free(d);
 	return r;
@@ -187,24 +222,16 @@ doors_each(struct doors *ds, struct store *st, const char *tenant,
     void *arg)
 {
 	char name[NAME_MAX_CHARS + 1] = { 0 };
-	uint8_t hash[crypto_shorthash_BYTES];
 	struct door **slot;
-	uint64_t n;
 	bool hit;
 
 	(void)snprintf(name, sizeof(name), "%s %s %s", tenant, host, login);
-	(void)crypto_shorthash(
-	    hash, (const uint8_t *)name, strlen(name), ds->key);
-	memcpy(&n, hash, sizeof(n));
-	slot = &ds->slot[n % SLOTS];
 	(void)pthread_rwlock_rdlock(&ds->lock);
-	hit = *slot != NULL && (*slot)->age == atomic_load(&ds->age) &&
-	    strcmp((*slot)->name, name) == 0;
+	slot = place(ds, name, &hit);
 	if (hit)
 		door_walk(*slot, now, take, arg);
 	(void)pthread_rwlock_unlock(&ds->lock);
 	if (hit)
 		return LB_OK;
-	return read_and_keep(
-	    ds, st, slot, name, tenant, host, login, now, take, arg);
+	return read_and_keep(ds, st, name, tenant, host, login, now, take, arg);
 }
