@@ -84,6 +84,7 @@ memory_load(struct app *app)
 		[LIMIT_ENROL] = app->conf.rate_enrol,
 		[LIMIT_DECISION] = app->conf.rate_decision,
 		[LIMIT_READ] = app->conf.rate_read,
+		[LIMIT_REPORT] = app->conf.rate_report,
 	};
 	enum lb_err r;
 

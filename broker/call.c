@@ -165,7 +165,8 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 enum lb_err
 call_commit(struct app *app, const struct change *c)
 {
-	const struct lb_event *e = &c->event[0];
+	const struct lb_event *e =
+	    c->event_count > 0 ? &c->event[0] : &c->intake->event[0];
 	enum lb_err r;
 
 	r = memory_follow(app, c, store_commit(app->store, c));

@@ -19,6 +19,7 @@ struct query {
 	int64_t before_at; /* cursor */
 	char before_id[LB_HOST_MAX + 1];
 	enum state state;
+	enum { STAY_LIVE = 1, STAY_ENDED } stay; /* the states of sessions */
 	char tenant[LB_NAME_MAX + 1];
 	char host[LB_HOST_MAX + 1];
 	char prefix[LB_SHA256_LEN + 1];

@@ -30,6 +30,7 @@ struct config {
 	int64_t rate_enrol;    /* per address and hour */
 	int64_t rate_decision; /* per address and hour */
 	int64_t rate_read;     /* per person and hour */
+	int64_t rate_report;   /* per host and hour */
 	int64_t threads;
 	int64_t connections;             /* at a time */
 	int64_t connections_per_address; /* 0: no bound of its own */

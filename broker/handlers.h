@@ -21,6 +21,12 @@ call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;
 /* handle_ask.c */
 call_handler ask_post, watch_post;
 
+/* handle_report.c */
+call_handler report_post;
+
+/* handle_session.c */
+call_handler sessions_list, session_get;
+
 /* handle_request.c */
 call_handler request_add, requests_list, request_get, request_draft,
     request_cancel;

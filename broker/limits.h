@@ -12,6 +12,7 @@ enum limit_kind {
 	LIMIT_ENROL,      /* by address */
 	LIMIT_DECISION,   /* by address */
 	LIMIT_READ,       /* by person */
+	LIMIT_REPORT,     /* by host */
 	LIMIT_KINDS,
 };
 

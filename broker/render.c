@@ -116,6 +116,29 @@ render_event(const struct event_row *e)
 	return o;
 }
 
+json_t *
+render_stay(const struct stay_row *s)
+{
+	json_t *o = json_object();
+
+	render_set(&o, "id", json_string(s->id));
+	render_set(
+	    &o, "state", json_string(s->ended_at == 0 ? "live" : "ended"));
+	render_set(&o, "tenant", json_string(s->tenant));
+	render_set(&o, "host", json_string(s->host));
+	render_set(&o, "session", json_integer(s->session));
+	render_set(&o, "login", render_text(s->login));
+	render_set(&o, "service", render_text(s->service));
+	render_set(&o, "rhost", render_text(s->rhost));
+	render_set(&o, "engineer", render_text(s->engineer));
+	render_set(&o, "grant", render_text(s->grant));
+	render_set(&o, "opened_at", render_time(s->opened_at));
+	render_set(&o, "ends_at", render_time(s->ends_at));
+	render_set(&o, "ended_at", render_time(s->ended_at));
+	render_set(&o, "cause", render_text(s->cause));
+	return o;
+}
+
 static json_t *
 trust_json(const struct lb_trust *t)
 {

@@ -14,6 +14,7 @@ json_t *render_roles(unsigned int roles);
 
 json_t *render_person(const struct person_row *p);
 json_t *render_host(const struct host_row *h);
+json_t *render_stay(const struct stay_row *s);
 json_t *render_event(const struct event_row *e);
 /* held may be NULL. */
 json_t *render_tenant(

@@ -59,6 +59,8 @@ const struct route routes[] = {
 	{ "POST", "/v1/hosts", OPERATOR, BODY_JSON, host_invite },
 	{ "GET", "/v1/hosts/{name}", ROUTE_ANY, BODY_NONE, host_get },
 	{ "POST", "/v1/hosts/{name}/remove", OPERATOR, BODY_JSON, host_remove },
+	{ "GET", "/v1/sessions", ROUTE_ANY, BODY_NONE, sessions_list },
+	{ "GET", "/v1/sessions/{id}", ROUTE_ANY, BODY_NONE, session_get },
 	{ "GET", "/v1/people", STAFF, BODY_NONE, people_list },
 	{ "POST", "/v1/people", OPERATOR, BODY_JSON, person_add },
 	{ "GET", "/v1/people/{principal}", STAFF, BODY_NONE, person_get },
@@ -68,6 +70,7 @@ const struct route routes[] = {
 	{ "POST", "/v1/enrol", ROUTE_NONE, BODY_JSON, host_enrol },
 	{ "POST", "/v1/ask", ROUTE_HOST, BODY_BUNDLE, ask_post },
 	{ "POST", "/v1/watch", ROUTE_HOST, BODY_BUNDLE, watch_post },
+	{ "POST", "/v1/report", ROUTE_HOST, BODY_BUNDLE, report_post },
 	{ 0 },
 };
 
@@ -150,6 +153,17 @@ prefix_valid(const char *s)
 	return n >= 4 && s[n] == '\0';
 }
 
+static enum lb_err
+state_query(struct query *q, const char *value)
+{
+	q->state = row_state_find(value);
+	if (strcmp(value, "live") == 0)
+		q->stay = STAY_LIVE;
+	if (strcmp(value, "ended") == 0)
+		q->stay = STAY_ENDED;
+	return q->state != 0 || q->stay != 0 ? LB_OK : LB_ERR_FORMAT;
+}
+
 #define COPY(array, value) lb_text_copy(array, sizeof(array), value)
 
 enum lb_err
@@ -162,8 +176,7 @@ route_query(struct query *q, const char *name, const char *value)
 	if (strcmp(name, "cursor") == 0)
 		return page_cursor_read(value, q);
 	if (strcmp(name, "state") == 0) {
-		q->state = row_state_find(value);
-		return q->state != 0 ? LB_OK : LB_ERR_FORMAT;
+		return state_query(q, value);
 	}
 	if (strcmp(name, "tenant") == 0 && lb_name_valid(value))
 		return COPY(q->tenant, value);

@@ -155,6 +155,49 @@ struct session_row {
 	bool ended;
 };
 
+/*
+ * A session on a host, as the host reported it. (A session_row is a sign-in at
+ * the broker.)
+ */
+struct stay_row {
+	char id[LB_SHA256_LEN + 1]; /* of the report that opened it */
+	char tenant[LB_NAME_MAX + 1];
+	char host[LB_HOST_MAX + 1];
+	int64_t session; /* audit session id, good for one boot */
+	char login[LB_LOGIN_MAX + 1];
+	char service[LB_SERVICE_MAX + 1];
+	char rhost[LB_RHOST_MAX + 1];
+	char engineer[LB_PRINCIPAL_MAX + 1]; /* may be empty */
+	char grant[LB_SHA256_LEN + 1];       /* may be empty */
+	int64_t opened_at;
+	int64_t ends_at;  /* the grant's not-after; 0: not known */
+	int64_t ended_at; /* 0: it lives */
+	char cause[LB_WORD_MAX + 1];
+};
+
+/* What a report does to the stay of that host and audit session id. */
+struct step {
+	enum step_kind {
+		STEP_OPENED = 1, /* a new one; an older one was lost */
+		STEP_MOVED,      /* it rests on this grant now */
+		STEP_ENDED,
+	} kind;
+	struct stay_row stay;
+};
+
+/* Reports of one enrolment, taken in together. */
+struct intake_row {
+	char tenant[LB_NAME_MAX + 1];
+	char host[LB_HOST_MAX + 1];
+	char key_fp[LB_KEYFP_LEN + 1];
+	int64_t kept;     /* the highest sequence taken before; 0: none */
+	int64_t sequence; /* the highest now */
+	int64_t at;
+	size_t step_count, event_count;
+	const struct step *step;      /* borrowed */
+	const struct lb_event *event; /* borrowed */
+};
+
 /* An Idempotency-Key and what came of it. */
 struct idem_row {
 	char principal[LB_PRINCIPAL_MAX + 1];

@@ -54,7 +54,9 @@ store_ping(struct store *st)
 enum lb_err
 store_commit(struct store *st, const struct change *c)
 {
-	assert(c->event_count > 0 && c->event_count <= ROW_EVENTS_MAX);
+	assert(c->event_count <= ROW_EVENTS_MAX);
+	assert(c->event_count > 0 ||
+	    (c->intake != NULL && c->intake->event_count > 0));
 	return st->ops->commit(st->db, c);
 }
 
@@ -261,6 +263,7 @@ struct walk {
 	request_taker *take_request;
 	grant_taker *take_grant;
 	event_taker *take_event;
+	stay_taker *take_stay;
 	void *arg;
 	size_t seen;
 	enum lb_err r;
@@ -326,6 +329,19 @@ walk_event(void *arg, struct event_row *row)
 		return false;
 	}
 	return w->take_event(w->arg, row) && ++w->seen < STORE_SCAN_MAX;
+}
+
+static bool
+walk_stay(void *arg, const struct stay_row *row)
+{
+	struct walk *w = arg;
+
+	if (!walk_admits(w, row->tenant, row->engineer) ||
+	    (w->q->live && row->ended_at != 0)) {
+		w->r = LB_ERR_STORE;
+		return false;
+	}
+	return w->take_stay(w->arg, row) && ++w->seen < STORE_SCAN_MAX;
 }
 
 static enum lb_err
@@ -443,6 +459,36 @@ store_idem_get(struct store *st, const char *principal, const char *key,
 		return LB_ERR_STORE;
 	*ret = i;
 	return LB_OK;
+}
+
+enum lb_err
+store_intake_get(struct store *st, const char *tenant, const char *host,
+    const char *key_fp, int64_t *ret_sequence)
+{
+	return st->ops->intake_get(st->db, tenant, host, key_fp, ret_sequence);
+}
+
+enum lb_err
+store_stay_get(struct store *st, const char *id, struct stay_row *ret)
+{
+	struct stay_row s;
+	enum lb_err r;
+
+	if ((r = st->ops->stay_get(st->db, id, &s)) != LB_OK)
+		return r;
+	if (strcmp(s.id, id) != 0)
+		return LB_ERR_STORE;
+	*ret = s;
+	return LB_OK;
+}
+
+enum lb_err
+store_stay_each(
+    struct store *st, const struct list_query *q, stay_taker *take, void *arg)
+{
+	struct walk w = { .q = q, .take_stay = take, .arg = arg };
+
+	return walk_end(&w, st->ops->stay_each(st->db, q, walk_stay, &w));
 }
 
 enum lb_err

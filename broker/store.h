@@ -35,7 +35,8 @@ struct change {
 	char drop_grant[LB_SHA256_LEN + 1];
 	const struct grant_row *grant;
 	const struct session_row *session;
-	const struct idem_row *idem; /* only ever added */
+	const struct idem_row *idem;     /* only ever added */
+	const struct intake_row *intake; /* with events of its own */
 	size_t event_count;
 	struct lb_event event[ROW_EVENTS_MAX]; /* sequence: the store's */
 };
@@ -50,6 +51,7 @@ struct list_query {
 	char engineer[LB_PRINCIPAL_MAX + 1];
 	int64_t before_at;                 /* the cursor: strictly older ... */
 	char before_id[LB_SHA256_LEN + 1]; /* ... or as old with a lower id */
+	bool live;                         /* stays: only those not ended */
 };
 
 /* Takes a row; false stops the walk. The row is the store's, gone afterwards;
@@ -61,6 +63,7 @@ typedef bool host_taker(void *arg, const struct host_row *row);
 typedef bool request_taker(void *arg, struct request_row *row);
 typedef bool approval_taker(void *arg, const struct approval_row *row);
 typedef bool grant_taker(void *arg, struct grant_row *row);
+typedef bool stay_taker(void *arg, const struct stay_row *row);
 typedef bool event_taker(void *arg, struct event_row *row);
 
 /*
@@ -122,6 +125,11 @@ struct store_ops {
 	    void *db, const char *hash, struct session_row *ret);
 	enum lb_err (*idem_get)(void *db, const char *principal,
 	    const char *key, struct idem_row *ret);
+	enum lb_err (*intake_get)(void *db, const char *tenant,
+	    const char *host, const char *key_fp, int64_t *ret_sequence);
+	enum lb_err (*stay_get)(void *db, const char *id, struct stay_row *ret);
+	enum lb_err (*stay_each)(
+	    void *db, const struct list_query *q, stay_taker *take, void *arg);
 	enum lb_err (*event_each)(
 	    void *db, const struct list_query *q, event_taker *take, void *arg);
 	enum lb_err (*event_latest)(void *db, int64_t *ret_at);
@@ -209,6 +217,13 @@ enum lb_err store_session_get(
     struct store *st, const char *hash, struct session_row *ret) LB_MUST_CHECK;
 enum lb_err store_idem_get(struct store *st, const char *principal,
     const char *key, struct idem_row *ret) LB_MUST_CHECK;
+/* Up to where that enrolment's reports were taken. LB_ERR_MISSING: none. */
+enum lb_err store_intake_get(struct store *st, const char *tenant,
+    const char *host, const char *key_fp, int64_t *ret_sequence) LB_MUST_CHECK;
+enum lb_err store_stay_get(
+    struct store *st, const char *id, struct stay_row *ret) LB_MUST_CHECK;
+enum lb_err store_stay_each(struct store *st, const struct list_query *q,
+    stay_taker *take, void *arg) LB_MUST_CHECK;
 enum lb_err store_event_each(struct store *st, const struct list_query *q,
     event_taker *take, void *arg) LB_MUST_CHECK;
 /* When the newest event happened; 0: there is none. */

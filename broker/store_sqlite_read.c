@@ -483,8 +483,9 @@ list_bind(sqlite3_stmt *s, const struct list_query *q)
 	    t[4], t[5], t[6], t[7]);
 }
 
-_Static_assert(
-    REQUEST_ENGINEER == REQUEST_LIST + 3 && GRANT_ENGINEER == GRANT_LIST + 3,
+_Static_assert(REQUEST_ENGINEER == REQUEST_LIST + 3 &&
+	GRANT_ENGINEER == GRANT_LIST + 3 && STAY_ENGINEER == STAY_LIST + 3 &&
+	STAY_LIVE_ENGINEER == STAY_LIVE_LIST + 3,
     "the statements of a list stand together");
 
 /* Which of a list's four statements: without bounds, one tenant, several, one
@@ -705,6 +706,83 @@ idem_get(void *p, const char *principal, const char *key, struct idem_row *ret)
 }
 
 static enum lb_err
+intake_get(void *p, const char *tenant, const char *host, const char *key_fp,
+    int64_t *ret_sequence)
+{
+	int64_t sequence = 0;
+	struct cursor k;
+	bool found;
+	enum lb_err r;
+
+	cursor_open(&k, p, INTAKE_GET);
+	k.r = sqlite_bind(k.s, "ttt", tenant, host, key_fp);
+	found = cursor_next(&k);
+	if (found)
+		sequence = get_int(&k);
+	if ((r = cursor_close(&k)) != LB_OK)
+		return r;
+	if (!found)
+		return LB_ERR_MISSING;
+	*ret_sequence = sequence;
+	return LB_OK;
+}
+
+static void
+stay_read(struct cursor *k, struct stay_row *s)
+{
+	TEXT(k, s->id);
+	TEXT(k, s->tenant);
+	TEXT(k, s->host);
+	s->session = get_int(k);
+	TEXT(k, s->login);
+	TEXT(k, s->service);
+	TEXT(k, s->rhost);
+	TEXT(k, s->engineer);
+	TEXT(k, s->grant);
+	s->opened_at = get_int(k);
+	s->ends_at = get_int(k);
+	s->ended_at = get_int(k);
+	TEXT(k, s->cause);
+}
+
+static enum lb_err
+stay_get(void *p, const char *id, struct stay_row *ret)
+{
+	struct stay_row row = { 0 };
+	struct cursor k;
+	bool found;
+	enum lb_err r;
+
+	cursor_open(&k, p, STAY_GET);
+	k.r = sqlite_bind(k.s, "t", id);
+	found = cursor_next(&k);
+	if (found)
+		stay_read(&k, &row);
+	if ((r = cursor_close(&k)) != LB_OK)
+		return r;
+	if (!found)
+		return LB_ERR_MISSING;
+	*ret = row;
+	return LB_OK;
+}
+
+static enum lb_err
+stay_each(void *p, const struct list_query *q, stay_taker *take, void *arg)
+{
+	struct stay_row row = { 0 };
+	struct cursor k;
+
+	cursor_open(&k, p, list_stmt(q, q->live ? STAY_LIVE_LIST : STAY_LIST));
+	k.r = list_bind(k.s, q);
+	while (cursor_next(&k)) {
+		stay_read(&k, &row);
+		if (k.r == LB_OK && !take(arg, &row))
+			break;
+	}
+	return cursor_close(&k);
+}
+
+static enum lb_err
 event_each(void *p, const struct list_query *q, event_taker *take, void *arg)
 {
 	int64_t before = q->before_at != 0 ? q->before_at : INT64_MAX;
@@ -773,6 +851,9 @@ const struct store_ops store_sqlite = {
 	.grant_at_door = grant_at_door,
 	.session_get = session_get,
 	.idem_get = idem_get,
+	.intake_get = intake_get,
+	.stay_get = stay_get,
+	.stay_each = stay_each,
 	.event_each = event_each,
 	.event_latest = event_latest,
 	.purge = sqlite_purge,

@@ -244,6 +244,63 @@ idem_write(struct conn *w, const struct idem_row *i)
 	return once_one(w, IDEM_ADD);
 }
 
+/* A stay that no report opened is none to move or end. */
+static enum lb_err
+step_write(struct conn *w, const struct step *p)
+{
+	const struct stay_row *s = &p->stay;
+	enum stmt i = p->kind == STEP_MOVED ? STAY_MOVE : STAY_END;
+	enum lb_err r;
+
+	if (p->kind == STEP_MOVED)
+		r = sqlite_bind(w->stmt[i], "ttiti", s->tenant, s->host,
+		    s->session, s->grant, s->ends_at);
+	else
+		r = sqlite_bind(w->stmt[i], "ttiit", s->tenant, s->host,
+		    s->session, s->ended_at,
+		    p->kind == STEP_OPENED ? "unreported" : s->cause);
+	if (r != LB_OK || (r = once(w->stmt[i])) != LB_OK ||
+	    p->kind != STEP_OPENED)
+		return r;
+	if ((r = sqlite_bind(w->stmt[STAY_ADD], "tttitttttii", s->tenant, s->id,
+		 s->host, s->session, s->login, s->service, s->rhost,
+		 s->engineer, s->grant, s->opened_at, s->ends_at)) != LB_OK)
+		return r;
+	/* The same report under another enrolment opens nothing anew. */
+	return once(w->stmt[STAY_ADD]);
+}
+
+/* The first reports after an enrolment: what lived before is not known. */
+static enum lb_err
+intake_first(struct conn *w, const struct intake_row *in)
+{
+	enum lb_err r;
+
+	if ((r = sqlite_bind(w->stmt[INTAKE_ADD], "tttii", in->tenant, in->host,
+		 in->key_fp, in->sequence, in->at)) != LB_OK ||
+	    (r = once_one(w, INTAKE_ADD)) != LB_OK ||
+	    (r = sqlite_bind(w->stmt[STAYS_LOST], "tti", in->tenant, in->host,
+		 in->at)) != LB_OK)
+		return r;
+	return once(w->stmt[STAYS_LOST]);
+}
+
+static enum lb_err
+intake_write(struct conn *w, const struct intake_row *in)
+{
+	enum lb_err r;
+
+	if (in->kept == 0)
+		r = intake_first(w, in);
+	else if ((r = sqlite_bind(w->stmt[INTAKE_SET], "tttiii", in->tenant,
+		      in->host, in->key_fp, in->sequence, in->at, in->kept)) ==
+	    LB_OK)
+		r = once_one(w, INTAKE_SET);
+	for (size_t i = 0; r == LB_OK && i < in->step_count; i++)
+		r = step_write(w, &in->step[i]);
+	return r;
+}
+
 /* The next sequence of that tenant's records. */
 static enum lb_err
 event_sequence(struct conn *w, const char *tenant, int64_t *ret)
@@ -314,8 +371,13 @@ change_write(struct conn *w, const struct change *c)
 		r = grant_write(w, c->grant);
 	if (r == LB_OK && c->idem != NULL)
 		r = idem_write(w, c->idem);
+	if (r == LB_OK && c->intake != NULL)
+		r = intake_write(w, c->intake);
 	for (size_t i = 0; r == LB_OK && i < c->event_count; i++)
 		r = event_write(w, &c->event[i]);
+	for (size_t i = 0;
+	     r == LB_OK && c->intake != NULL && i < c->intake->event_count; i++)
+		r = event_write(w, &c->intake->event[i]);
 	return r;
 }
 

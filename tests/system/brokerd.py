@@ -74,7 +74,7 @@ class Brokerd:
                  "https://127.0.0.1", "--operator", self.operator.name,
                  "--operator-key", str(pub), "--listen", "127.0.0.1:0")
         rates = {f"rate_{name}": 1000000 for name in
-                 ("signin", "request", "enrol", "decision", "read")}
+                 ("signin", "request", "enrol", "decision", "read", "report")}
         with open(self.conf, "a", encoding="ascii") as conf:
             for name, value in {**rates, **settings}.items():
                 conf.write(f"{name} = {value}\n")

@@ -33,6 +33,9 @@ ORDER = {
     "trust": ("tenant", "serial", "previous", "good-until", "threshold",
               "require", "longest", "lease", "offline", "page", "broker",
               "approver", "hook", "engineer", "delegate", "delegate-until"),
+    "report": ("host", "tenant", "broker", "trust", "sequence", "event", "cause",
+               "login", "service", "engineer-key", "rhost", "engineer",
+               "grant", "session", "at"),
     "signin": ("broker", "principal", "nonce", "time"),
 }
 

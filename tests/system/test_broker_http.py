@@ -66,6 +66,22 @@ class House:
         return self.b.ask(key or self.host, trust or self.trust, **fields)
 
 
+    def report_text(self, sequence=1, **fields):
+        return papers.document(
+            "report", host=HOST, tenant=TENANT, broker=BROKER,
+            trust=papers.doc_id(self.trust), sequence=sequence,
+            at=papers.stamp(time.time()), event="session.opened",
+            login="deploy", session=7, engineer=self.avm.name, **fields)
+
+    def session(self):
+        """One that db1 has reported; its id."""
+        text = self.report_text()
+        got = self.b.bundle("/v1/report",
+                            text + self.host.sign("report", text))
+        assert got.status == 200, got
+        return self.b.get("/v1/sessions", self.anna).json["items"][0]["id"]
+
+
 @pytest.fixture(scope="module")
 def house(build):
     h = House(build)
@@ -993,7 +1009,11 @@ def rows(house):
         "GET /v1/broker": None, "POST /v1/signin/nonce": None,
         "POST /v1/signin": None, "POST /v1/signout": None,
         "GET /v1/whoami": None, "POST /v1/enrol": None, "POST /v1/ask": None,
-        "POST /v1/watch": None,
+        "POST /v1/watch": None, "POST /v1/report": (
+            "/v1/report", house.report_text() + zoe.sign(
+                "report", house.report_text())),
+        "GET /v1/sessions": ("/v1/sessions?tenant=acme", None),
+        "GET /v1/sessions/{id}": (f"/v1/sessions/{house.session()}", None),
         "POST /v1/people": None, "POST /v1/tenants": None,
         "GET /v1/people": None, "GET /v1/people/{principal}":
             ("/v1/people/avm@provider.example", None),
@@ -1064,6 +1084,7 @@ def test_tenant_isolation_matrix(house):
     # control: with the right people the same paths answer
     for route in ("GET /v1/requests/{id}", "GET /v1/grants/{id}",
                   "GET /v1/grants/{id}/bundle", "GET /v1/tenants/{name}",
+                  "GET /v1/sessions", "GET /v1/sessions/{id}",
                   "GET /v1/tenants/{name}/trust", "GET /v1/hosts/{name}"):
         got = b.get(matrix[route][0], house.anna)
         assert got.status == 200 and "acme" in got.text, route
@@ -1077,6 +1098,8 @@ def test_absent_and_foreign_look_alike(house):
         (f"/v1/grants/{grant['id']}", "/v1/grants/sha256:" + "0" * 64),
         (f"/v1/grants/{grant['id']}/bundle",
          "/v1/grants/sha256:" + "0" * 64 + "/bundle"),
+        (f"/v1/sessions/{house.session()}",
+         "/v1/sessions/sha256:" + "0" * 64),
         ("/v1/tenants/acme", "/v1/tenants/nosuch"),
         ("/v1/tenants/acme/trust", "/v1/tenants/nosuch/trust"),
         ("/v1/hosts/e-acme-only", "/v1/hosts/nosuch"))
@@ -1166,6 +1189,8 @@ def test_openapi_says_what_is_served(house):
         answer = ops["get"]["responses"]["200"]["content"]
         if "grants" in path:
             words["{id}"] = grant["id"]
+        if "sessions" in path:
+            words["{id}"] = house.session()
         where = path
         for word, value in words.items():
             where = where.replace(word, value)

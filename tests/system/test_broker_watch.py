@@ -381,3 +381,269 @@ def test_strangers_do_not_wait(house):
                            house.host.sign("answer", text)),
             400, "bad_signature")
     assert house.watch("nobody").waits()
+
+
+# --- reports --------------------------------------------------------------------------
+
+class Reporter:
+    """A host that reports, one number after another."""
+
+    def __init__(self, house, name):
+        self.house, self.name = house, name
+        self.key = house.b.add_host(TENANT, name)
+        self.sequence = 0
+
+    def text(self, event="login.decision", sequence=None, **fields):
+        if sequence is None:
+            self.sequence += 1
+            sequence = self.sequence
+        lines = {"host": self.name, "tenant": TENANT, "broker": BROKER,
+                 "trust": papers.doc_id(self.house.trust),
+                 "sequence": sequence, "event": event,
+                 "at": papers.stamp(time.time())}
+        lines.update(fields)
+        return papers.document("report", **lines)
+
+    def send(self, *texts, key=None):
+        return self.house.b.bundle("/v1/report", "".join(
+            text + (key or self.key).sign("report", text) for text in texts))
+
+    def report(self, *texts):
+        got = self.send(*texts)
+        assert got.status == 200, got
+        return got.json["sequence"]
+
+    def events(self):
+        """What the record has of this host, oldest first."""
+        items, cursor = [], ""
+        while True:
+            got = self.house.b.get(
+                f"/v1/events?tenant={TENANT}&limit=200{cursor}",
+                self.house.b.operator).json
+            items += [e for e in got["items"] if e["host"] == self.name and
+                      e["event"].split(".")[0] in ("login", "session", "agent")
+                      or e["event"] in ("host.report_gap", "host.reported")
+                      and e["host"] == self.name]
+            if not got["next_cursor"]:
+                return items[::-1]
+            cursor = f"&cursor={got['next_cursor']}"
+
+
+def test_reports_are_taken_once_and_in_order(house):
+    r = Reporter(house, "r1")
+    first = r.text(cause="granted", login="deploy", service="sshd",
+                   rhost="192.0.2.7", session=5)
+    assert r.report(first) == 1
+    event = r.events()[0]
+    assert (event["event"], event["actor"]) == ("login.decision",
+                                                "lockbox-agent")
+    for word in ("cause=granted", "login=deploy", "service=sshd", "session=5",
+                 "report=1", "rhost=192.0.2.7"):
+        assert word in event["detail"].split(), event
+    # again, with the next ones: only those are new
+    more = [r.text() for _ in range(63)]
+    assert r.report(first, *more) == 64
+    assert r.report(first) == 64
+    assert r.report(*more) == 64
+    events = r.events()
+    assert [int(e["detail"].split("report=")[1].split()[0])
+            for e in events] == list(range(1, 65))
+    # a restart forgets nothing
+    assert r.report(r.text()) == 65
+
+
+def test_many_at_once_are_still_once(house):
+    r = Reporter(house, "r2")
+    texts = [r.text() for _ in range(20)]
+
+    def deliver(_):
+        connection = house.b.connect()
+        try:
+            connection.request("POST", "/v1/report", "".join(
+                t + r.key.sign("report", t) for t in texts),
+                {"Content-Type": "text/plain"})
+            got = connection.getresponse()
+            return got.status, got.read()
+        finally:
+            connection.close()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(deliver, range(8)))
+    assert all(status == 200 for status, _ in got), got
+    assert len(r.events()) == 20
+
+
+def test_gaps_are_recorded(house):
+    r = Reporter(house, "r3")
+    assert r.report(r.text(sequence=3), r.text(sequence=4),
+                    r.text(sequence=9)) == 9
+    gaps = [(e["actor"], e["detail"]) for e in r.events()
+            if e["event"] == "host.report_gap"]
+    assert gaps == [(BROKER, "reports 1 to 2 never came"),
+                    (BROKER, "reports 5 to 8 never came")]
+    assert r.report(r.text(sequence=5)) == 9  # too late
+    assert len(r.events()) == 5
+
+
+def test_reports_that_are_refused(house):
+    r, other = Reporter(house, "r4"), Reporter(house, "r5")
+    good = r.text()
+    # of another host, or of another tenant's: as if there were none
+    refused(r.send(r.text(host="r5")), 404, "not_found")
+    refused(r.send(r.text(tenant="zeta")), 404, "not_found")
+    refused(r.send(good, key=other.key), 404, "not_found")
+    # forged
+    refused(r.send(good, key=papers.Ed25519()), 401, "host_unknown")
+    wrong = r.text(sequence=1, cause="granted")
+    refused(house.b.bundle("/v1/report", wrong + r.key.sign("report", good)),
+            400, "bad_signature")
+    refused(house.b.bundle("/v1/report", good + r.key.sign("answer", good)),
+            400, "bad_signature")
+    refused(house.b.bundle("/v1/report", good), 400, "bad_signature")
+    # one that is wrong takes all of the bundle with it
+    refused(house.b.bundle("/v1/report", good + r.key.sign("report", good) +
+                           other.text(sequence=2) +
+                           r.key.sign("report", other.text(sequence=2))),
+            404, "not_found")
+    refused(r.send(r.text(broker="elsewhere")), 422, "other_broker")
+    refused(r.send(r.text(sequence=9), r.text(sequence=8)), 400,
+            "bad_document")
+    refused(r.send(good.replace("event: ", "event:  ")), 400, "bad_document")
+    question = house.b.question(house.trust, host="r4")
+    refused(house.b.bundle("/v1/report", question +
+                           r.key.sign("report", question)),
+            400, "bad_document")
+    refused(house.b.bundle("/v1/report", ""), 400, "bad_document")
+    assert not r.events() and not other.events()
+    assert r.report(good) == 1
+
+
+def test_a_host_cannot_speak_as_the_broker(house):
+    r = Reporter(house, "r6")
+    r.report(r.text("grant.revoked", cause="mine"), r.text("agent.started"))
+    events = r.events()
+    assert [e["event"] for e in events] == ["host.reported", "agent.started"]
+    assert events[0]["detail"].startswith("event=grant.revoked cause=mine")
+    assert all(e["actor"] == "lockbox-agent" for e in events)
+
+
+def test_enrolled_anew_begins_at_one(house):
+    r = Reporter(house, "r7")
+    r.report(r.text(), r.text("session.opened", session=4, login="x"))
+    r.key = house.b.add_host(TENANT, "r7")
+    assert r.report(r.text(sequence=1)) == 1
+    gone = house.b.get("/v1/sessions?host=r7", house.anna).json["items"]
+    assert [(s["state"], s["cause"]) for s in gone] == [("ended",
+                                                         "unreported")]
+
+
+def test_a_flood_of_reports_is_stemmed(build):
+    b = Brokerd(build)
+    try:
+        b.stop()
+        b.conf.write_text(b.conf.read_text().replace(
+            "rate_report = 1000000", "rate_report = 20"))
+        b.start()
+        b.enter(b.operator)
+        anna = Person("anna@acme.example")
+        b.add_tenant(TENANT, [anna])
+
+        class Small:
+            trust = b.trust_text(TENANT, [anna])
+        Small.b = b
+        one, two = Reporter(Small, "f1"), Reporter(Small, "f2")
+        got = [one.send(one.text()) for _ in range(7)]
+        assert {g.status for g in got} == {200, 429}
+        assert int(got[-1].headers["Retry-After"]) > 0
+        assert two.report(two.text()) == 1
+    finally:
+        b.end()
+
+
+# --- sessions --------------------------------------------------------------------------
+
+def test_sessions(house):
+    b = house.b
+    r = Reporter(house, "s1")
+    grant = house.grant(host=["s1"])
+    opened = papers.stamp(time.time() - 30)
+    r.report(r.text("session.opened", session=11, grant=grant["id"],
+                    login=grant["logins"][0], service="sshd", at=opened,
+                    engineer=house.avm.name, rhost="192.0.2.9"),
+             r.text("session.opened", session=12, login="other"))
+    items = b.get("/v1/sessions?host=s1", house.avm).json["items"]
+    assert len(items) == 1  # the other is not his
+    one = items[0]
+    assert one == {
+        "id": one["id"], "state": "live", "tenant": TENANT, "host": "s1",
+        "session": 11, "login": grant["logins"][0], "service": "sshd",
+        "rhost": "192.0.2.9", "engineer": house.avm.name, "grant": grant["id"],
+        "opened_at": opened, "ends_at": grant["not_after"], "ended_at": None,
+        "cause": None}
+    path = f"/v1/sessions/{one['id']}"
+    for who in (house.avm, house.anna, house.mia, house.aud, b.operator):
+        assert b.get(path, who).json == one
+        seen = b.get("/v1/sessions?host=s1&state=live", who).json["items"]
+        assert len(seen) == (1 if who is house.avm else 2)
+    for who in (house.eve, house.zoe):
+        refused(b.get(path, who), 404, "not_found")
+        assert not b.get("/v1/sessions?host=s1", who).json["items"]
+    refused(b.get("/v1/sessions"), 401, "signin_needed")
+    refused(b.get("/v1/sessions/nosuch", house.avm), 404, "not_found")
+    # it lives on under a longer grant, then ends
+    longer = house.grant(host=["s1"], duration=20000)
+    r.report(r.text("session.moved", session=11, grant=longer["id"]))
+    assert b.get(path, house.avm).json["ends_at"] == longer["not_after"]
+    r.report(r.text("session.warned", session=11))
+    r.report(r.text("session.ended", session=11, cause="revoked"))
+    ended = b.get(path, house.avm).json
+    assert (ended["state"], ended["cause"]) == ("ended", "revoked")
+    assert ended["ended_at"] and ended["grant"] == longer["id"]
+    for state, count in (("live", 1), ("ended", 1)):
+        assert len(b.get(f"/v1/sessions?host=s1&state={state}",
+                         house.anna).json["items"]) == count
+    refused(b.get("/v1/sessions?state=active", house.anna), 400, "bad_query")
+    refused(b.get("/v1/grants?state=live", house.anna), 400, "bad_query")
+    refused(b.get("/v1/requests?state=ended", house.anna), 400, "bad_query")
+
+
+def test_sessions_by_pages(house):
+    r = Reporter(house, "s2")
+    r.report(*[r.text("session.opened", session=n, login="deploy")
+               for n in range(1, 8)])
+    seen, cursor = [], ""
+    while True:
+        got = house.b.get(f"/v1/sessions?host=s2&limit=3{cursor}",
+                          house.anna).json
+        seen += [s["session"] for s in got["items"]]
+        if not got["next_cursor"]:
+            break
+        cursor = f"&cursor={got['next_cursor']}"
+    assert sorted(seen) == list(range(1, 8))
+
+
+def test_a_foreign_grant_tells_nothing(house):
+    """A host that names a grant not for it learns nothing of it."""
+    grant = house.grant()  # db1's
+    r = Reporter(house, "s3")
+    r.report(r.text("session.opened", session=3, grant=grant["id"]))
+    one = house.b.get("/v1/sessions?host=s3", house.anna).json["items"][0]
+    assert (one["ends_at"], one["engineer"]) == (None, None)
+
+
+def test_database_of_the_first_schema(build):
+    """Brought up to date at start, and nothing is lost."""
+    h = House(build)
+    try:
+        grant = h.grant()
+        h.b.stop()
+        db = str(h.b.home / "broker.db")
+        subprocess.run(["sqlite3", db, "DROP TABLE intake; DROP TABLE stay; "
+                        "PRAGMA user_version = 1"], check=True)
+        h.b.start()
+        assert h.b.ask(h.host, h.trust, login=grant["logins"][0])[0][
+            "verdict"] == "allow"
+        r = Reporter(h, "late")
+        assert r.report(r.text("session.opened", session=1, login="x")) == 1
+        assert h.b.get("/v1/sessions", h.anna).json["items"]
+    finally:
+        h.b.end()

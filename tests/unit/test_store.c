@@ -20,6 +20,7 @@
 #include "fixture.h"
 #include "hosts.h"
 #include "rules.h"
+#include "schema.h"
 #include "store.h"
 
 struct place {
@@ -539,10 +540,10 @@ test_store_open_again(void **state)
 static void
 test_store_open_refuses_others(void **state)
 {
-	static const char *const bad[] = { "PRAGMA user_version = 2",
+	static const char *const bad[] = { "PRAGMA user_version = 3",
 		"PRAGMA user_version = -1", "PRAGMA application_id = 1" };
-	static const char *const good[] = { "PRAGMA user_version = 1",
-		"PRAGMA user_version = 1",
+	static const char *const good[] = { "PRAGMA user_version = 2",
+		"PRAGMA user_version = 2",
 		"PRAGMA application_id = 1282097784" };
 	struct place *p = *state;
 	struct store *st = NULL;
@@ -720,6 +721,197 @@ test_hosts_keep_until_forgotten(void **state)
 	hosts_free(k);
 }
 
+static void
+stay_fill(struct stay_row *s, const char *tenant, char mark, int64_t session)
+{
+	memset(s, 0, sizeof(*s));
+	memcpy(s->id, "sha256:", 7);
+	memset(s->id + 7, mark, LB_SHA256_LEN - 7);
+	ROW_TEXT(s->tenant, tenant);
+	ROW_TEXT(s->host, "db1");
+	s->session = session;
+	ROW_TEXT(s->login, "deploy");
+	ROW_TEXT(s->service, "sshd");
+	ROW_TEXT(s->engineer, "avm");
+	s->opened_at = FX_NOW + session;
+	s->ends_at = FX_NOW + 3600;
+	s->ended_at = FX_NOW + 100;
+	ROW_TEXT(s->cause, "closed");
+}
+
+/* One step, taken after kept, under that key. */
+static enum lb_err
+take_in(struct place *p, const char *key, int64_t kept, enum step_kind kind,
+    const struct stay_row *stay)
+{
+	struct step step = { .kind = kind, .stay = *stay };
+	struct change events = { 0 };
+	struct intake_row in = { .kept = kept,
+		.sequence = kept + 1,
+		.at = FX_NOW + 200,
+		.step = &step,
+		.step_count = 1,
+		.event = events.event,
+		.event_count = 1 };
+	struct change c = { .intake = &in };
+
+	event(&events, "session.opened", stay->tenant);
+	ROW_TEXT(in.tenant, stay->tenant);
+	ROW_TEXT(in.host, stay->host);
+	ROW_TEXT(in.key_fp, key);
+	return store_commit(p->st, &c);
+}
+
+static bool
+stay_count(void *arg, const struct stay_row *row)
+{
+	(void)row;
+	++*(size_t *)arg;
+	return true;
+}
+
+static size_t
+stays(struct place *p, const struct list_query *q)
+{
+	size_t n = 0;
+
+	assert_int_equal(store_stay_each(p->st, q, stay_count, &n), LB_OK);
+	return n;
+}
+
+static void
+test_store_intake_once_and_in_order(void **state)
+{
+	struct place *p = *state;
+	struct stay_row s;
+	int64_t kept = 77;
+
+	add_tenant(p, "acme");
+	stay_fill(&s, "acme", 'a', 1);
+	assert_int_equal(store_intake_get(p->st, "acme", "db1", "k1", &kept),
+	    LB_ERR_MISSING);
+	assert_int_equal(kept, 77);
+	assert_int_equal(take_in(p, "k1", 0, STEP_OPENED, &s), LB_OK);
+	assert_int_equal(take_in(p, "k1", 1, STEP_MOVED, &s), LB_OK);
+	assert_int_equal(events(p), 3);
+	/* from the same place again: somebody was faster, nothing happens */
+	assert_int_equal(take_in(p, "k1", 1, STEP_ENDED, &s), LB_ERR_CONFLICT);
+	assert_int_equal(take_in(p, "k1", 0, STEP_OPENED, &s), LB_ERR_CONFLICT);
+	assert_int_equal(events(p), 3);
+	assert_int_equal(
+	    store_intake_get(p->st, "acme", "db1", "k1", &kept), LB_OK);
+	assert_int_equal(kept, 2);
+	assert_int_equal(store_intake_get(p->st, "acme", "db2", "k1", &kept),
+	    LB_ERR_MISSING);
+}
+
+static void
+test_store_stays(void **state)
+{
+	struct place *p = *state;
+	struct list_query all = { 0 }, live = { .live = true };
+	struct list_query zeta = { .tenant_count = 1, .tenant = { "zeta" } };
+	struct list_query both = { .tenant_count = 2,
+		.tenant = { "zeta", "acme" } };
+	struct list_query avm = { .engineer = "avm" };
+	struct list_query eve = { .engineer = "eve", .live = true };
+	struct list_query older = { 0 };
+	struct stay_row a, b, z, got;
+
+	add_tenant(p, "acme");
+	add_tenant(p, "zeta");
+	stay_fill(&a, "acme", 'a', 1);
+	stay_fill(&b, "acme", 'b', 2);
+	stay_fill(&z, "zeta", 'c', 1);
+	assert_int_equal(take_in(p, "k1", 0, STEP_OPENED, &a), LB_OK);
+	assert_int_equal(take_in(p, "k1", 1, STEP_OPENED, &b), LB_OK);
+	assert_int_equal(take_in(p, "k2", 0, STEP_OPENED, &z), LB_OK);
+	assert_int_equal(stays(p, &all), 3);
+	assert_int_equal(stays(p, &live), 3);
+	assert_int_equal(stays(p, &zeta), 1);
+	assert_int_equal(stays(p, &both), 3);
+	assert_int_equal(stays(p, &avm), 3);
+	assert_int_equal(stays(p, &eve), 0);
+	older.before_at = b.opened_at;
+	ROW_TEXT(older.before_id, b.id);
+	assert_int_equal(stays(p, &older), 2);
+
+	assert_int_equal(store_stay_get(p->st, a.id, &got), LB_OK);
+	assert_int_equal(got.ended_at, 0);
+	assert_string_equal(got.cause, "");
+	assert_string_equal(got.login, "deploy");
+	assert_int_equal(got.ends_at, a.ends_at);
+	a.ends_at += 3600;
+	ROW_TEXT(a.grant, "sha256:1");
+	assert_int_equal(take_in(p, "k1", 2, STEP_MOVED, &a), LB_OK);
+	assert_int_equal(take_in(p, "k1", 3, STEP_ENDED, &a), LB_OK);
+	assert_int_equal(store_stay_get(p->st, a.id, &got), LB_OK);
+	assert_int_equal(got.ended_at, a.ended_at);
+	assert_int_equal(got.ends_at, a.ends_at);
+	assert_string_equal(got.grant, "sha256:1");
+	assert_string_equal(got.cause, "closed");
+	assert_int_equal(stays(p, &live), 2);
+	/* zeta's session 1 is another one */
+	assert_int_equal(store_stay_get(p->st, z.id, &got), LB_OK);
+	assert_int_equal(got.ended_at, 0);
+	memset(a.id + 7, 'd', 1);
+	assert_int_equal(store_stay_get(p->st, a.id, &got), LB_ERR_MISSING);
+}
+
+/* The number is used again: the end of the first was never reported. */
+static void
+test_store_stays_that_were_lost(void **state)
+{
+	struct place *p = *state;
+	struct list_query live = { .live = true };
+	struct stay_row a, b, c, got;
+
+	add_tenant(p, "acme");
+	stay_fill(&a, "acme", 'a', 1);
+	stay_fill(&b, "acme", 'b', 1);
+	stay_fill(&c, "acme", 'c', 2);
+	assert_int_equal(take_in(p, "k1", 0, STEP_OPENED, &a), LB_OK);
+	assert_int_equal(take_in(p, "k1", 1, STEP_OPENED, &b), LB_OK);
+	assert_int_equal(stays(p, &live), 1);
+	assert_int_equal(store_stay_get(p->st, a.id, &got), LB_OK);
+	assert_string_equal(got.cause, "unreported");
+	/* enrolled anew: what lived before is not known any more */
+	assert_int_equal(take_in(p, "k2", 0, STEP_OPENED, &c), LB_OK);
+	assert_int_equal(stays(p, &live), 1);
+	assert_int_equal(store_stay_get(p->st, b.id, &got), LB_OK);
+	assert_string_equal(got.cause, "unreported");
+	/* an end without a beginning */
+	c.session = 9;
+	assert_int_equal(take_in(p, "k2", 1, STEP_ENDED, &c), LB_OK);
+	assert_int_equal(stays(p, &live), 1);
+}
+
+/* A database of the first schema is brought up to date, with what it has. */
+static void
+test_store_upgrade(void **state)
+{
+	struct place *p = *state;
+	struct tenant_row t;
+	struct stay_row s;
+
+	store_close(p->st);
+	p->st = NULL;
+	assert_int_equal(unlink(p->path), 0);
+	sql(p, schema_sql[0]);
+	sql(p,
+	    "PRAGMA user_version = 1; PRAGMA application_id = 1282097784;"
+	    "INSERT INTO tenant VALUES ('acme', 3, 7200, 43200, 14400, 1, 5);");
+	p->st = open_at(p);
+	assert_int_equal(store_tenant_get(p->st, "acme", &t), LB_OK);
+	assert_int_equal(t.version, 3);
+	stay_fill(&s, "acme", 'a', 1);
+	assert_int_equal(take_in(p, "k1", 0, STEP_OPENED, &s), LB_OK);
+	store_close(p->st);
+	p->st = open_at(p);
+	assert_int_equal(store_stay_get(p->st, s.id, &s), LB_OK);
+	assert_int_equal(store_check(p->st), LB_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -738,6 +930,10 @@ main(void)
 		TEST(test_store_open_again),
 		TEST(test_store_open_refuses_others),
 		TEST(test_store_threads_lose_nothing),
+		TEST(test_store_intake_once_and_in_order),
+		TEST(test_store_stays),
+		TEST(test_store_stays_that_were_lost),
+		TEST(test_store_upgrade),
 		TEST(test_doors_keep_until_forgotten),
 		TEST(test_hosts_keep_until_forgotten),
 	};
