@@ -90,10 +90,16 @@ covered_print(const struct cli *cli, const json_t *grant)
 	return ENDING_DONE;
 }
 
+/* A request that was made: what only its text says, never the broker. */
+struct created {
+	char id[LB_ID_LEN + 1];
+	char sha256[LB_SHA256_LEN + 1];
+};
+
 /* What the broker keeps must be what was signed. */
 static int
 created_check(const struct api *api, const json_t *request,
-    const struct lb_buf *text, char id[static LB_ID_LEN + 1])
+    const struct lb_buf *text, struct created *ret)
 {
 	struct lb_request q;
 	char sha256[LB_SHA256_LEN + 1];
@@ -104,30 +110,33 @@ created_check(const struct api *api, const json_t *request,
 	    strcmp(api_str(request, "sha256"), sha256) != 0)
 		return out_fail(api->cli, ENDING_UNAVAILABLE,
 		    "the broker answered with another request than was sent");
-	memcpy(id, q.request, sizeof(q.request));
+	memcpy(ret->id, q.request, sizeof(q.request));
+	memcpy(ret->sha256, sha256, sizeof(sha256));
 	return ENDING_DONE;
 }
 
 static int
-created_wait(struct api *api, const struct compose_flags *o, const char *id,
-    const json_t *request)
+created_wait(struct api *api, const struct compose_flags *o,
+    const struct created *made, const json_t *request)
 {
 	struct cli *cli = api->cli;
 	/* With JSON, stdout is the object alone. */
 	FILE *f = cli->json ? cli->err : cli->out;
+	char code[LB_CODE_LEN + 1];
 
-	out_line(f, "request  %s", id);
-	out_line(f, "code     %s", api_str(request, "code"));
+	lb_request_code(made->sha256, code);
+	out_line(f, "request  %s", made->id);
+	out_line(f, "code     %s", code);
 	(void)fflush(f);
 	if (o->no_wait) {
-		out_hint(cli, "lockbox request wait %s", id);
+		out_hint(cli, "lockbox request wait %s", made->id);
 		return cli->json ? request_print(cli, request) : ENDING_DONE;
 	}
 	out_note(cli,
 	    "waiting for the decision; Ctrl-C stops the waiting, not "
 	    "the request");
-	return wait_print(
-	    api, id, o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
+	return wait_print(api, made->id, made->sha256,
+	    o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
 }
 
 static int
@@ -136,7 +145,7 @@ create_post(struct api *api, const struct compose_flags *o,
 {
 	json_t *reply = NULL;
 	const json_t *grant;
-	char id[LB_ID_LEN + 1];
+	struct created made;
 	int rv;
 
 	rv = api_create(api,
@@ -148,8 +157,8 @@ create_post(struct api *api, const struct compose_flags *o,
 	grant = json_object_get(reply, "covered_by");
 	if (grant != NULL)
 		rv = covered_print(api->cli, grant);
-	else if ((rv = created_check(api, reply, text, id)) == ENDING_DONE)
-		rv = created_wait(api, o, id, reply);
+	else if ((rv = created_check(api, reply, text, &made)) == ENDING_DONE)
+		rv = created_wait(api, o, &made, reply);
 	json_decref(reply);
 	return rv;
 }
@@ -274,7 +283,7 @@ wait_run(struct cli *cli, const void *opt, char **operand)
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
 	if ((rv = api_request_id(&api, operand[0], id)) == ENDING_DONE)
-		rv = wait_print(&api, id,
+		rv = wait_print(&api, id, NULL,
 		    o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
 	api_close(&api);
 	return rv;

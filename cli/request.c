@@ -1,39 +1,11 @@
 /* Fetches requests, shows them, and prepares them for review. */
 #include "request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lockbox/clock.h"
 #include "output.h"
-
-/* What comes back must be what was asked for, or a person signs another. */
-int
-request_get(struct api *api, const char *id, json_t **ret)
-{
-	json_t *request = NULL;
-	int rv;
-
-	if ((rv = api_get(api, &request, "/v1/requests/%s", id)) != ENDING_DONE)
-		return rv;
-	if (strcmp(api_str(request, "id"), id) == 0) {
-		*ret = request;
-		return ENDING_DONE;
-	}
-	json_decref(request);
-	return out_fail(api->cli, ENDING_UNAVAILABLE,
-	    "the broker answered with another request than %s", id);
-}
-
-int
-request_fetch(struct api *api, const char *typed, json_t **ret)
-{
-	char id[LB_ID_LEN + 1];
-	int rv;
-
-	if ((rv = api_request_id(api, typed, id)) != ENDING_DONE)
-		return rv;
-	return request_get(api, id, ret);
-}
 
 static const char *
 member(const json_t *object, const char *name)
@@ -56,6 +28,91 @@ request_review(struct api *api, const json_t *request,
 		return ENDING_DONE;
 	return out_fail(api->cli, ENDING_FAILED,
 	    "this request does not check out: %s; sign nothing", ret->what);
+}
+
+static json_t *
+names_json(const char *item, size_t count, size_t size)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_string(item + i * size));
+	return list;
+}
+#define NAMES(l) names_json((l)->item[0], (l)->count, sizeof((l)->item[0]))
+
+static json_t *
+time_json(int64_t at)
+{
+	char text[LB_TIME_LEN + 1];
+
+	if (at == 0)
+		return json_null();
+	lb_time_format(at, text);
+	return json_string(text);
+}
+
+static json_t *
+text_json(const char *s)
+{
+	return s[0] != '\0' ? json_string(s) : json_null();
+}
+
+/* Show what the engineer signed, not what the broker says beside it. */
+static int
+request_settle(
+    const struct api *api, json_t *request, const struct lb_request *q)
+{
+	json_t *o = json_pack(
+	    "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:s, s:s, s:o}",
+	    "broker", q->broker, "engineer", q->engineer, "keys",
+	    NAMES(&q->engineer_key), "hosts", NAMES(&q->host), "logins",
+	    NAMES(&q->login), "services", NAMES(&q->service), "duration",
+	    (json_int_t)q->duration, "start", time_json(q->start), "extends",
+	    text_json(q->extends), "ticket", text_json(q->ticket),
+	    "reason_type", q->reason_type, "reason", q->reason, "requested_at",
+	    time_json(q->requested));
+	int rc = o != NULL ? json_object_update(request, o) : -1;
+
+	json_decref(o);
+	return rc == 0 ? ENDING_DONE
+		       : out_fail(api->cli, ENDING_FAILED, "out of memory");
+}
+
+/* What comes back must be what was asked for, or a person signs another. */
+int
+request_get(struct api *api, const char *id, json_t **ret)
+{
+	struct review *review = malloc(sizeof(*review));
+	json_t *request = NULL;
+	int rv;
+
+	if (review == NULL)
+		return out_fail(api->cli, ENDING_FAILED, "out of memory");
+	rv = api_get(api, &request, "/v1/requests/%s", id);
+	if (rv == ENDING_DONE && strcmp(api_str(request, "id"), id) != 0)
+		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
+		    "the broker answered with another request than %s", id);
+	if (rv == ENDING_DONE &&
+	    (rv = request_review(api, request, NULL, review)) == ENDING_DONE)
+		rv = request_settle(api, request, &review->request);
+	free(review);
+	if (rv == ENDING_DONE)
+		*ret = request;
+	else
+		json_decref(request);
+	return rv;
+}
+
+int
+request_fetch(struct api *api, const char *typed, json_t **ret)
+{
+	char id[LB_ID_LEN + 1];
+	int rv;
+
+	if ((rv = api_request_id(api, typed, id)) != ENDING_DONE)
+		return rv;
+	return request_get(api, id, ret);
 }
 
 static void

@@ -11,7 +11,12 @@
 #include "lockbox/trust.h"
 #include "review.h"
 
-/* Fetch a request by its whole id. ret: owned by the caller. */
+/*
+ * Fetch a request by its whole id. It must check out (request_review), and
+ * what it asks for is taken from the signed text, whatever the broker says
+ * beside it; state, endorsement and approvals are the broker's words.
+ * ret: owned by the caller.
+ */
 int request_get(struct api *api, const char *id, json_t **ret);
 
 /* Fetch a request by what a person typed. ret: owned by the caller. */

@@ -16,7 +16,7 @@
 /* One waiting. */
 struct waiting {
 	struct api *api;
-	const char *id;
+	const char *id, *sha256; /* sha256 may be NULL */
 	int64_t until;
 	int64_t interval; /* seconds to the next look */
 	unsigned int tries;
@@ -173,6 +173,14 @@ look(struct waiting *w)
 		return rv;
 	}
 	rv = request_get(w->api, w->id, &request);
+	if (rv == ENDING_DONE && w->sha256 != NULL &&
+	    strcmp(api_str(request, "sha256"), w->sha256) != 0) {
+		json_decref(request);
+		w->tries = 0;
+		return out_fail(w->api->cli, ENDING_FAILED,
+		    "the broker shows another request under this id than was "
+		    "sent");
+	}
 	if (rv == ENDING_DONE) {
 		json_decref(w->request);
 		w->request = request;
@@ -205,11 +213,13 @@ look_until(struct waiting *w)
 }
 
 int
-wait_decided(struct api *api, const char *id, int64_t until, json_t **ret)
+wait_decided(struct api *api, const char *id, const char *sha256, int64_t until,
+    json_t **ret)
 {
 	const struct cli *cli = api->cli;
 	struct waiting w = { .api = api,
 		.id = id,
+		.sha256 = sha256,
 		.until = until,
 		.interval = WAIT_POLL_FIRST,
 		.tries = WAIT_TRIES,
@@ -254,12 +264,12 @@ ended_hint(const struct cli *cli, const json_t *request)
 }
 
 int
-wait_print(struct api *api, const char *id, int64_t until)
+wait_print(struct api *api, const char *id, const char *sha256, int64_t until)
 {
 	json_t *request = NULL;
 	int rv;
 
-	rv = wait_decided(api, id, until, &request);
+	rv = wait_decided(api, id, sha256, until, &request);
 	if (request != NULL) {
 		(void)request_print(api->cli, request);
 		ended_hint(api->cli, request);

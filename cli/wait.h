@@ -27,15 +27,18 @@ enum lb_err wait_line(
  * session is renewed when it ends meanwhile, and a broker that is away for a
  * moment does not end the waiting. Ctrl-C does; the request stays open.
  *
- * ret  the request as seen last; NULL when it never was
+ * sha256  of the text that was signed here; NULL when it is not known
+ * ret     the request as seen last; NULL when it never was
  *
  * request_ending of its state, ENDING_TIMEOUT, ENDING_INTERRUPTED, or why it
  * cannot be seen any more. Says how to go on waiting, or to cancel, when it
  * stays open; what was decided is for the caller to say.
  */
-int wait_decided(struct api *api, const char *id, int64_t until, json_t **ret);
+int wait_decided(struct api *api, const char *id, const char *sha256,
+    int64_t until, json_t **ret);
 
 /* wait_decided, then the request as it stands on stdout, and what is next. */
-int wait_print(struct api *api, const char *id, int64_t until);
+int wait_print(
+    struct api *api, const char *id, const char *sha256, int64_t until);
 
 #endif

@@ -340,6 +340,47 @@ def test_created_request_that_is_another(office, liar):
     office.ask()
 
 
+def test_the_code_is_that_of_what_was_signed(office, liar):
+    """Engineer and approver compare it: the broker's word is worth nothing."""
+    false = "AAAA-BBBB-CCCC"
+    create = ("request", "create", "--tenant", TENANT, "--host", "db1", "--login",
+              "deploy", "--reason", "x")
+    liar.twist = lambda m, path, v: (
+        v.update(code=false) if m == "POST" and path == "/v1/requests" else None)
+    done = office.avm(*create, "--no-wait")
+    assert false not in done.stdout + done.stderr
+    assert any(code_of(item["text"]) in done.stdout
+               for item in office.avm.json("request", "ls"))
+    office.tidy()
+    # while waiting: another code, then another text under the same id
+    other = office.ask("--host", "db2")
+    liar.twist = None
+    text = office.avm.json("request", "show", other)
+    for lie in ({"code": false},
+                {key: text[key] for key in ("text", "sha256", "code")}):
+        liar.twist = lambda m, path, v: (
+            v.update(lie) if m == "GET" and "/v1/requests/" in path else None)
+        done = office.avm(*create, "--timeout", "5s", code=1)
+        assert false not in done.stdout + done.stderr
+        assert text["code"] not in done.stdout + done.stderr
+        liar.twist = None
+        office.tidy()
+
+
+def test_what_is_shown_is_what_was_signed(office, liar):
+    asked = office.ask()
+    honest = office.avm("request", "show", asked)
+    liar.twist = lambda m, path, v: (
+        v.update(hosts=["db9"], logins=["nobody"], services=["cron"],
+                 duration=60, reason="tea", reason_type="tea", ticket="TEA-1",
+                 engineer="eve@provider.example", keys=["SHA256:tea"],
+                 start="2026-01-01T00:00:00Z", requested_at=None)
+        if path.endswith(asked) else None)
+    lied = office.avm("request", "show", asked)
+    assert lied.stdout == honest.stdout
+    assert "db1" in lied.stdout and "deploy" in lied.stdout
+
+
 def test_nothing_moves_the_terminal(office, liar):
     """Escape sequences, bidi and newlines in what the broker says."""
     asked = office.ask()
