@@ -377,7 +377,8 @@ def test_what_is_shown_is_what_was_signed(office, liar):
                  start="2026-01-01T00:00:00Z", requested_at=None)
         if path.endswith(asked) else None)
     lied = office.avm("request", "show", asked)
-    assert lied.stdout == honest.stdout
+    moving = re.compile(r"\((in .*|.* ago|now)\)")
+    assert moving.sub("", lied.stdout) == moving.sub("", honest.stdout)
     assert "db1" in lied.stdout and "deploy" in lied.stdout
 
 
