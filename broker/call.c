@@ -27,6 +27,28 @@ call_limit(struct app *app, struct reply *reply, enum limit_kind kind,
 }
 
 enum lb_err
+call_limit_address(struct app *app, const struct call *call,
+    struct reply *reply, enum limit_kind kind)
+{
+	char name[INET6_ADDRSTRLEN];
+
+	limits_address(call->address, name);
+	return call_limit(app, reply, kind, name);
+}
+
+enum lb_err
+call_limit_failed(struct app *app, const struct call *call, struct reply *reply,
+    enum limit_kind kind, enum lb_err r)
+{
+	enum lb_err limited;
+
+	if (r == LB_OK)
+		return r;
+	limited = call_limit_address(app, call, reply, kind);
+	return limited != LB_OK ? limited : r;
+}
+
+enum lb_err
 call_json(const struct call *call, struct reply *reply, json_t **ret)
 {
 	enum lb_err r;

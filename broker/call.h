@@ -49,6 +49,18 @@ typedef enum lb_err call_handler(
 enum lb_err call_limit(struct app *app, struct reply *reply,
     enum limit_kind kind, const char *name) LB_MUST_CHECK;
 
+/* As call_limit, by the caller's address. */
+enum lb_err call_limit_address(struct app *app, const struct call *call,
+    struct reply *reply, enum limit_kind kind) LB_MUST_CHECK;
+
+/*
+ * Count what came to r only if it failed: whoever can sign must not be kept
+ * out by others at the same address, least of all from saying no. Returns r,
+ * or "rate_limited" instead of one failure too many.
+ */
+enum lb_err call_limit_failed(struct app *app, const struct call *call,
+    struct reply *reply, enum limit_kind kind, enum lb_err r) LB_MUST_CHECK;
+
 /* Parse call->body; a refusal is already in reply. */
 enum lb_err call_json(
     const struct call *call, struct reply *reply, json_t **ret) LB_MUST_CHECK;

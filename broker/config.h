@@ -25,7 +25,7 @@ struct config {
 	int64_t endorse_ttl; /* seconds; a new tenant's defaults */
 	int64_t approve_ttl;
 	int64_t grant_ttl;
-	int64_t rate_signin;   /* per address and hour */
+	int64_t rate_signin;   /* per address or key, and hour */
 	int64_t rate_request;  /* per engineer and hour */
 	int64_t rate_enrol;    /* per address and hour */
 	int64_t rate_decision; /* per address and hour */

@@ -115,8 +115,7 @@ decision_json(
 {
 	enum lb_err r;
 
-	if ((r = call_limit(app, reply, LIMIT_DECISION, call->address)) !=
-	    LB_OK)
+	if ((r = call_limit_address(app, call, reply, LIMIT_DECISION)) != LB_OK)
 		return r;
 	return call_json(call, reply, ret);
 }
@@ -166,15 +165,16 @@ request_deny(struct app *app, const struct call *call, struct reply *reply)
 	json_t *root = NULL;
 	enum lb_err r;
 
-	if ((r = decision_json(app, call, reply, &root)) != LB_OK)
-		return r;
+	if ((r = call_json(call, reply, &root)) != LB_OK)
+		goto out;
 	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:s, s?s}", "signature",
 		&v.armor, "reason", &v.reason) != 0)
 		r = reply_refuse(reply, "bad_json", "signature, reason");
 	else
 		r = decide_id(app, call, reply, &v, deny_matched);
+out:
 	json_decref(root);
-	return r;
+	return call_limit_failed(app, call, reply, LIMIT_DECISION, r);
 }
 
 /* Load the request of a grant. */
@@ -221,15 +221,16 @@ grant_revoke(struct app *app, const struct call *call, struct reply *reply)
 	json_t *root = NULL;
 	enum lb_err r;
 
-	if ((r = decision_json(app, call, reply, &root)) != LB_OK)
-		return r;
+	if ((r = call_json(call, reply, &root)) != LB_OK)
+		goto out;
 	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:s, s?s}", "signature",
 		&v.armor, "reason", &v.reason) != 0)
 		r = reply_refuse(reply, "bad_json", "signature, reason");
 	else
 		r = revoke_id(app, call, reply, &v);
+out:
 	json_decref(root);
-	return r;
+	return call_limit_failed(app, call, reply, LIMIT_DECISION, r);
 }
 
 /* The grant's text tells which request it is for. */
@@ -332,10 +333,9 @@ hook_post(struct app *app, const struct call *call, struct reply *reply)
 
 	if (m == NULL)
 		return r;
-	if ((r = call_limit(app, reply, LIMIT_DECISION, call->address)) ==
-		LB_OK &&
-	    (r = lb_bundle_split(call->body, call->body_len, &b)) == LB_OK)
+	if ((r = lb_bundle_split(call->body, call->body_len, &b)) == LB_OK)
 		r = hook_read(app, call, reply, b, m);
+	r = call_limit_failed(app, call, reply, LIMIT_DECISION, r);
 	lb_bundle_free(b);
 	matter_clear(app, m);
 	free(m);

@@ -421,7 +421,7 @@ host_enrol(struct app *app, const struct call *call, struct reply *reply)
 	json_t *root = NULL;
 	enum lb_err r;
 
-	if ((r = call_limit(app, reply, LIMIT_ENROL, call->address)) != LB_OK ||
+	if ((r = call_limit_address(app, call, reply, LIMIT_ENROL)) != LB_OK ||
 	    (r = call_json(call, reply, &root)) != LB_OK)
 		goto out;
 	if (enrol_decode(root, &e) != LB_OK) {

@@ -19,9 +19,7 @@ nonce_post(struct app *app, const struct call *call, struct reply *reply)
 	char nonce[LB_NONCE_LEN + 1], until[LB_TIME_LEN + 1];
 	enum lb_err r;
 
-	if ((r = call_limit(app, reply, LIMIT_SIGNIN, call->address)) !=
-		LB_OK ||
-	    (r = call_nothing(call, reply)) != LB_OK)
+	if ((r = call_nothing(call, reply)) != LB_OK)
 		return r;
 	caller_nonce_make(app, call->now, nonce);
 	lb_time_format(call->now + CALLER_NONCE_TTL, until);
@@ -107,11 +105,10 @@ signin_post(struct app *app, const struct call *call, struct reply *reply)
 	struct lb_signin doc;
 	struct caller who = { 0 };
 	json_t *root = NULL;
+	bool proven = false;
 	enum lb_err r;
 
-	if ((r = call_limit(app, reply, LIMIT_SIGNIN, call->address)) !=
-		LB_OK ||
-	    (r = call_json(call, reply, &root)) != LB_OK)
+	if ((r = call_json(call, reply, &root)) != LB_OK)
 		goto out;
 	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:s, s:s}", "text", &text,
 		"signature", &armor) != 0)
@@ -120,13 +117,18 @@ signin_post(struct app *app, const struct call *call, struct reply *reply)
 		r = signin_read(app, call, reply, text, armor, &doc, &who);
 	if (r != LB_OK || (r = caller_roles(app, call->now, &who)) != LB_OK)
 		goto out;
-	if (who.roles == 0)
+	if (who.roles == 0) {
 		r = reply_refuse(reply, "signin_refused", "%s", "");
-	else
+		goto out;
+	}
+	proven = true;
+	if ((r = call_limit(app, reply, LIMIT_SIGNIN, who.key_fp)) == LB_OK)
 		r = session_open(app, call, reply, &who, doc.nonce);
 out:
 	json_decref(root);
-	return r;
+	if (proven)
+		return r;
+	return call_limit_failed(app, call, reply, LIMIT_SIGNIN, r);
 }
 
 enum lb_err

@@ -377,9 +377,7 @@ trust_add(struct app *app, const struct call *call, struct reply *reply)
 	struct held *held = NULL;
 	enum lb_err r;
 
-	if ((r = call_limit(app, reply, LIMIT_DECISION, call->address)) !=
-		LB_OK ||
-	    (r = lb_bundle_split(call->body, call->body_len, &b)) != LB_OK)
+	if ((r = lb_bundle_split(call->body, call->body_len, &b)) != LB_OK)
 		goto out;
 	if (b->count != 1 || b->part[0].type != &lb_trust_type) {
 		r = reply_refuse(reply, "bad_document",
@@ -391,5 +389,5 @@ trust_add(struct app *app, const struct call *call, struct reply *reply)
 out:
 	trusts_give(app->trusts, held);
 	lb_bundle_free(b);
-	return r;
+	return call_limit_failed(app, call, reply, LIMIT_DECISION, r);
 }

@@ -1,7 +1,9 @@
 /* Token buckets in a fixed, four-way associative table. */
 #include "limits.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +75,18 @@ bucket_find(struct limits *l, uint64_t name)
 	}
 	*oldest = (struct bucket){ .name = name };
 	return oldest;
+}
+
+void
+limits_address(const char *address, char ret[static INET6_ADDRSTRLEN])
+{
+	struct in6_addr a;
+
+	(void)snprintf(ret, INET6_ADDRSTRLEN, "%s", address);
+	if (inet_pton(AF_INET6, address, &a) != 1 || IN6_IS_ADDR_V4MAPPED(&a))
+		return;
+	memset(a.s6_addr + 8, 0, 8);
+	(void)inet_ntop(AF_INET6, &a, ret, INET6_ADDRSTRLEN);
 }
 
 int64_t

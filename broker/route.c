@@ -202,7 +202,8 @@ admitted(struct app *app, const struct route *route, struct call *call,
 		return r;
 	if ((call->caller.roles & route->who) == 0)
 		return reply_refuse(reply, "role_needed", "%s", "");
-	return call_limit(app, reply, LIMIT_READ, call->caller.principal);
+	/* A key is one person's; another tenant may use the same name. */
+	return call_limit(app, reply, LIMIT_READ, call->caller.key_fp);
 }
 
 void

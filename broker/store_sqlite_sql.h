@@ -107,12 +107,13 @@ SQL(SESSION_GET,
 SQL(IDEM_GET,
     "SELECT principal, key, body, arg, at FROM idem "
     "WHERE principal = ?1 AND key = ?2")
-SQL(INTAKE_GET, "SELECT sequence FROM intake WHERE tenant = ?1 AND "
-		"host = ?2 AND key_fp = ?3")
-#define STAY_COLS \
-	"id, tenant, host, session, login, service, rhost, engineer, " \
+SQL(INTAKE_GET,
+    "SELECT sequence FROM intake WHERE tenant = ?1 AND "
+    "host = ?2 AND key_fp = ?3")
+#define STAY_COLS                                                              \
+	"id, tenant, host, session, login, service, rhost, engineer, "         \
 	"grant_sha256, opened_at, ends_at, ended_at, cause "
-#define STAY_OLDER "(opened_at < ?1 OR (opened_at = ?1 AND id < ?2)) "
+#define STAY_OLDER  "(opened_at < ?1 OR (opened_at = ?1 AND id < ?2)) "
 #define STAY_NEWEST "ORDER BY opened_at DESC, id DESC"
 SQL(STAY_GET, "SELECT " STAY_COLS "FROM stay WHERE id = ?1")
 #define STAY "SELECT " STAY_COLS "FROM stay WHERE " STAY_OLDER
@@ -221,24 +222,30 @@ SQL_WRITE(IDEM_ADD,
     "INSERT INTO idem (principal, key, body, arg, at) "
     "VALUES (?1, ?2, ?3, ?4, ?5)")
 SQL_WRITE(IDEM_PURGE, "DELETE FROM idem WHERE at < ?1")
-SQL_WRITE(INTAKE_ADD, "INSERT INTO intake (tenant, host, key_fp, sequence, "
-		      "at) VALUES (?1, ?2, ?3, ?4, ?5)")
-SQL_WRITE(INTAKE_SET, "UPDATE intake SET sequence = ?4, at = ?5 "
-		      "WHERE tenant = ?1 AND host = ?2 AND key_fp = ?3 AND "
-		      "sequence = ?6")
-SQL_WRITE(STAY_ADD, "INSERT INTO stay (tenant, id, host, session, login, "
-		    "service, rhost, engineer, grant_sha256, opened_at, "
-		    "ends_at, ended_at, cause) VALUES (?1, ?2, ?3, ?4, ?5, "
-		    "?6, ?7, ?8, ?9, ?10, ?11, 0, '') "
-		    "ON CONFLICT DO NOTHING")
-SQL_WRITE(STAY_MOVE, "UPDATE stay SET grant_sha256 = ?4, ends_at = ?5 "
-		     "WHERE tenant = ?1 AND host = ?2 AND session = ?3 AND "
-		     "ended_at = 0")
-SQL_WRITE(STAY_END, "UPDATE stay SET ended_at = ?4, cause = ?5 "
-		    "WHERE tenant = ?1 AND host = ?2 AND session = ?3 AND "
-		    "ended_at = 0")
-SQL_WRITE(STAYS_LOST, "UPDATE stay SET ended_at = ?3, cause = 'unreported' "
-		      "WHERE tenant = ?1 AND host = ?2 AND ended_at = 0")
+SQL_WRITE(INTAKE_ADD,
+    "INSERT INTO intake (tenant, host, key_fp, sequence, "
+    "at) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(INTAKE_SET,
+    "UPDATE intake SET sequence = ?4, at = ?5 "
+    "WHERE tenant = ?1 AND host = ?2 AND key_fp = ?3 AND "
+    "sequence = ?6")
+SQL_WRITE(STAY_ADD,
+    "INSERT INTO stay (tenant, id, host, session, login, "
+    "service, rhost, engineer, grant_sha256, opened_at, "
+    "ends_at, ended_at, cause) VALUES (?1, ?2, ?3, ?4, ?5, "
+    "?6, ?7, ?8, ?9, ?10, ?11, 0, '') "
+    "ON CONFLICT DO NOTHING")
+SQL_WRITE(STAY_MOVE,
+    "UPDATE stay SET grant_sha256 = ?4, ends_at = ?5 "
+    "WHERE tenant = ?1 AND host = ?2 AND session = ?3 AND "
+    "ended_at = 0")
+SQL_WRITE(STAY_END,
+    "UPDATE stay SET ended_at = ?4, cause = ?5 "
+    "WHERE tenant = ?1 AND host = ?2 AND session = ?3 AND "
+    "ended_at = 0")
+SQL_WRITE(STAYS_LOST,
+    "UPDATE stay SET ended_at = ?3, cause = 'unreported' "
+    "WHERE tenant = ?1 AND host = ?2 AND ended_at = 0")
 SQL_WRITE(EVENT_NEXT,
     "SELECT coalesce(max(sequence), 0) + 1 FROM event "
     "WHERE tenant = ?1")

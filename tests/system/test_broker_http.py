@@ -981,14 +981,30 @@ def test_tls(house):
 
 
 def test_rate_limits(build):
-    b = Brokerd(build, rate_signin=20)
+    """Strangers at one's own address keep nobody out, least of all from no."""
+    house = House(build, rate_signin=40, rate_decision=40)
+    b, eve = house.b, Person("anna@acme.example")
     try:
-        got = [b.post("/v1/signin/nonce").status for _ in range(9)]
-        assert got[:5] == [200] * 5 and got[-1] == 429
-        last = b.post("/v1/signin/nonce")
+        request = house.fresh()
+        assert b.approve(house.anna, request).status == 200
+        other = house.fresh()
+        for fail, status in (
+                (lambda: b.signin(eve), 401),
+                (lambda: b.deny(eve, request), 404),
+                (lambda: b.revoke(eve, {"id": "sha256:" + "0" * 64,
+                                        "text": "x"}), 429)):
+            got = [fail().status for _ in range(12)]
+            assert got[0] == status and got[-1] == 429
+        last = b.signin(eve)
         refused(last, 429, "rate_limited")
         assert int(last.headers["Retry-After"]) > 0
-        assert b.get("/healthz").status == 200
+        refused(b.approve(house.anna, other), 429, "rate_limited")
+        assert b.deny(house.anna, request).status == 200
+        assert b.deny(house.bert, other).status == 200
+        # who proves himself is counted by his key
+        got = [b.signin(house.anna).status for _ in range(12)]
+        assert got[0] == 200 and got[-1] == 429
+        assert b.signin(house.bert).status == 200
     finally:
         b.end()
 

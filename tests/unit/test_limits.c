@@ -44,6 +44,29 @@ test_limits_take_burst_then_rate(void **state)
 }
 
 static void
+test_limits_address_counts_networks(void **state)
+{
+	static const struct {
+		const char *address, *want;
+	} row[] = {
+		{ "192.0.2.7", "192.0.2.7" },
+		{ "::ffff:192.0.2.7", "::ffff:192.0.2.7" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::" },
+		{ "2001:db8:1:2:ffff::", "2001:db8:1:2::" },
+		{ "2001:db8:1:3::1", "2001:db8:1:3::" },
+		{ "unknown", "unknown" },
+		{ "", "" },
+	};
+	char got[INET6_ADDRSTRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		limits_address(row[i].address, got);
+		assert_string_equal(got, row[i].want);
+	}
+}
+
+static void
 test_limits_take_names_and_kinds_apart(void **state)
 {
 	struct limits *l = make(20); /* 5 at once */
@@ -98,6 +121,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits_take_burst_then_rate),
+		cmocka_unit_test(test_limits_address_counts_networks),
 		cmocka_unit_test(test_limits_take_names_and_kinds_apart),
 		cmocka_unit_test(test_limits_take_full_again_after_an_hour),
 		cmocka_unit_test(test_limits_take_more_names_than_fit),
