@@ -53,7 +53,7 @@ empty_bounding_set(void)
 {
 	for (unsigned long cap = 0; cap <= 63; cap++) {
 		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
-			return LB_OK;
+			return errno == EINVAL ? LB_OK : LB_ERR_IO;
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
 			return LB_ERR_IO;
 	}

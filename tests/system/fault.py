@@ -29,8 +29,10 @@ class Fault:
         with open(path, "r+b") as f:
             self.memory = mmap.mmap(f.fileno(), mmap.PAGESIZE)
         self.control = Control.from_buffer(self.memory)
-        self.env = {**os.environ, "FAULT_CONTROL": str(path),
-                    "LD_PRELOAD": str(build / "tests" / "tools" / "fault.so")}
+        told = {"FAULT_CONTROL": str(path),
+                "LD_PRELOAD": str(build / "tests" / "tools" / "fault.so")}
+        self.env = {**os.environ, **told}
+        self.arguments = [f"{name}={value}" for name, value in told.items()]
 
     def arm(self, kinds=ALL, start=0, count=1, how=USUAL):
         """Let calls `start`.. fail from now on; 0: only count them."""
