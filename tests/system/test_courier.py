@@ -87,13 +87,15 @@ class Broker:
                 return
             self.connections += 1
             self.peer = peer.getpeername()
+            self.last = peer
             threading.Thread(target=self.talk, args=(peer,),
                              daemon=True).start()
 
     def talk(self, peer):
         try:
             if self.tls:
-                peer = self.context.wrap_socket(peer, server_side=True)
+                peer = self.last = self.context.wrap_socket(
+                    peer, server_side=True)
             with peer, peer.makefile("rb") as stream:
                 while True:
                     head = b""
@@ -110,6 +112,11 @@ class Broker:
                     self.serve(peer, head, body)
         except OSError:
             pass
+
+    def hang_up(self):
+        """Close the last connection, as if it had been silent too long."""
+        with contextlib.suppress(OSError, AttributeError):
+            self.last.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         with contextlib.suppress(OSError):
