@@ -180,6 +180,9 @@ class World:
         shutil.copytree("/etc", self.path("etc"), symlinks=True,
                         ignore_dangling_symlinks=True)
         self._copy_owners("/etc", self.path("etc"))
+        # The world is a machine of its own; a bare system has no id at all.
+        self.path("etc", "machine-id").unlink(missing_ok=True)
+        self.path("etc", "machine-id").write_text(os.urandom(16).hex() + "\n")
         self._install()
         self._accounts()
         self._pam()
@@ -316,7 +319,9 @@ ruleset(name="world") {{
 
     def enter(self, user=None):
         """The command line that runs what follows inside the world."""
-        line = ["nsenter", "--target", str(self.init_pid), "--mount", "--pid"]
+        # --root: this process may itself live below a chroot.
+        line = ["nsenter", "--target", str(self.init_pid), "--mount", "--pid",
+                "--root"]
         if user:
             line += ["setpriv", f"--reuid={user}", f"--regid={user}",
                      "--init-groups"]
