@@ -176,6 +176,11 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 		doors_forget(app->doors);
 	if (c->host != NULL)
 		hosts_forget(app->hosts);
+	/* Stored already, perhaps by a commit that memory did not follow. */
+	if (c->trust != NULL && committed == LB_ERR_CONFLICT &&
+	    trusts_reload(app->trusts, app->store, c->trust->tenant) != LB_OK)
+		LOG_WARN("read trust of '%s' again: failed, ignoring",
+		    c->trust->tenant);
 	if (committed != LB_OK)
 		return r;
 	if (c->trust != NULL)

@@ -104,11 +104,50 @@ names_us(const struct app *app, const struct lb_trust *t)
 	return false;
 }
 
-/* What a trust document is once it is stored: the bundle it came in. */
-static enum lb_err
-trust_row_fill(const struct lb_trust *t, const struct lb_part *part,
-    int64_t now, struct trust_row *ret)
+/*
+ * Whose signature of the part is it: a line of by, if it verifies; else NULL.
+ * Public keys are no secret, so a key alone says nothing. only 0: in whatever
+ * namespace it is.
+ */
+static const struct lb_pinned *
+signer(const struct lb_trust *by, const struct lb_part *part, size_t i,
+    enum lb_ns only)
 {
+	const struct lb_slice *armor = &part->sigs[i];
+	const struct lb_pinned *line;
+	struct lb_sshsig sig;
+	enum lb_ns ns;
+
+	if (lb_sshsig_parse(armor->text, armor->len, &sig) != LB_OK ||
+	    (line = trust_line_of(by, sig.key.fp)) == NULL ||
+	    (ns = lb_ns_find(sig.ns)) == 0 || (only != 0 && ns != only) ||
+	    lb_sshsig_verify(&sig, ns, part->doc.text, part->doc.len) != LB_OK)
+		return NULL;
+	return line;
+}
+
+/* The first whose signature it is. */
+static const struct lb_pinned *
+signer_first(const struct lb_trust *by, const struct lb_part *part)
+{
+	const struct lb_pinned *line = NULL;
+
+	for (size_t i = 0; line == NULL && i < part->sig_count; i++)
+		line = signer(by, part, i, 0);
+	return line;
+}
+
+/*
+ * What a trust document is once it is stored: the text, and one signature of
+ * each owner. Whatever else came with it would only take the room that hosts
+ * need to take it up.
+ */
+static enum lb_err
+trust_row_fill(const struct lb_trust *t, const struct lb_trust *by,
+    const struct lb_part *part, int64_t now, struct trust_row *ret)
+{
+	const struct lb_pinned *seen[LB_APPROVERS_MAX];
+	size_t count = 0;
 	enum lb_err r;
 
 	memcpy(ret->tenant, t->tenant, sizeof(ret->tenant));
@@ -118,10 +157,19 @@ trust_row_fill(const struct lb_trust *t, const struct lb_part *part,
 	if ((r = lb_buf_add(&ret->bundle, part->doc.text, part->doc.len)) !=
 	    LB_OK)
 		return r;
-	for (size_t i = 0; i < part->sig_count; i++)
+	for (size_t i = 0; i < part->sig_count; i++) {
+		const struct lb_pinned *line = signer(by, part, i, LB_NS_TRUST);
+		bool again = line == NULL || count == LB_APPROVERS_MAX;
+
+		for (size_t k = 0; k < count; k++)
+			again |= seen[k] == line;
+		if (again)
+			continue;
+		seen[count++] = line;
 		if ((r = lb_buf_add(&ret->bundle, part->sigs[i].text,
 			 part->sigs[i].len)) != LB_OK)
 			return r;
+	}
 	return LB_OK;
 }
 
@@ -137,7 +185,7 @@ tenant_store(struct app *app, const struct call *call, struct reply *reply,
 
 	memcpy(row->name, t->tenant, sizeof(row->name));
 	row->created_at = call->now;
-	if ((r = trust_row_fill(t, part, call->now, &trust)) != LB_OK)
+	if ((r = trust_row_fill(t, t, part, call->now, &trust)) != LB_OK)
 		goto out;
 	if (idem->key[0] != '\0') {
 		ROW_TEXT(idem->arg, row->name);
@@ -290,33 +338,17 @@ trust_get(struct app *app, const struct call *call, struct reply *reply)
 	return LB_OK;
 }
 
-/* Who signed it first, for the record. */
-static void
-owner_name(const struct lb_trust *by, const struct lb_part *part, char *ret,
-    size_t size)
-{
-	const struct lb_pinned *line = NULL;
-	struct lb_sshsig sig;
-
-	if (part->sig_count > 0 &&
-	    lb_sshsig_parse(part->sigs[0].text, part->sigs[0].len, &sig) ==
-		LB_OK)
-		line = trust_line_of(by, sig.key.fp);
-	row_text(ret, size, line != NULL ? line->principal : by->tenant);
-}
-
 static enum lb_err
 successor_store(struct app *app, const struct call *call, struct reply *reply,
-    const struct held *held, const struct lb_trust *next,
+    const struct held *held, const char *actor, const struct lb_trust *next,
     const struct lb_part *part)
 {
-	char actor[LB_PRINCIPAL_MAX + 1];
 	struct trust_row row = { 0 };
 	struct change c = { .trust = &row };
 	enum lb_err r;
 
-	owner_name(held->trust, part, actor, sizeof(actor));
-	if ((r = trust_row_fill(next, part, call->now, &row)) != LB_OK)
+	if ((r = trust_row_fill(next, held->trust, part, call->now, &row)) !=
+	    LB_OK)
 		goto out;
 	call_event(app, call, &c, "trust.changed", actor, next->tenant);
 	ROW_TEXT(change_event(&c)->detail, next->id);
@@ -340,15 +372,11 @@ static enum lb_err
 successor_add(struct app *app, const struct call *call, struct reply *reply,
     const struct held *held, const struct lb_part *part)
 {
+	const struct lb_pinned *by;
 	struct lb_trust *next = NULL;
-	struct lb_sshsig sig;
 	enum lb_err r;
 
-	if (part->sig_count == 0 ||
-	    lb_sshsig_parse(part->sigs[0].text, part->sigs[0].len, &sig) !=
-		LB_OK)
-		return reply_refuse(reply, "bad_signature", "%s", "");
-	if (held == NULL || trust_line_of(held->trust, sig.key.fp) == NULL)
+	if (held == NULL || (by = signer_first(held->trust, part)) == NULL)
 		return LB_ERR_MISSING;
 	if (strcmp(part->id, held->trust->id) == 0)
 		return tenant_answer(
@@ -365,7 +393,7 @@ successor_add(struct app *app, const struct call *call, struct reply *reply,
 	if (r != LB_OK)
 		return reply_refuse(
 		    reply, "trust_refused", "%s", lb_err_text(r));
-	r = successor_store(app, call, reply, held, next, part);
+	r = successor_store(app, call, reply, held, by->principal, next, part);
 	lb_trust_free(next);
 	return r;
 }

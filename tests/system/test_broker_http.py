@@ -731,6 +731,29 @@ def test_trust_chain(house):
     assert [t for t, _ in papers.split(after)] == [second]
 
 
+def test_what_comes_with_a_trust_document(house):
+    """Signatures that are none, or twice, name nobody and are not kept."""
+    b = house.b
+    owner, poor = Person("o@noise.example"), Person("p@noise.example")
+    first = b.add_tenant("noise", [owner, poor])
+    b.add_host("noise", HOST)
+    second = b.trust_text("noise", [owner, poor], serial=2,
+                          previous=papers.doc_id(first))
+    path = "/v1/tenants/noise/trust"
+    false = poor.key.sign("trust", first)  # his key, and not over this text
+    good = owner.key.sign("trust", second)
+    refused(b.bundle(path, second + false), 404, "not_found")
+    refused(b.bundle(path, first + house.eve.key.sign("trust", first)), 404,
+            "not_found")  # the one in force, by somebody who only has it
+    assert b.bundle(path, first + false).status == 200
+    strangers = [papers.Ed25519().sign("trust", second) for _ in range(50)]
+    got = b.bundle(path, second + false + "".join(strangers) + good * 50)
+    assert got.status == 200, got
+    assert b.get(f"{path}?after=1", b.operator).text == second + good
+    event = b.get("/v1/events?tenant=noise", b.operator).json["items"][0]
+    assert (event["event"], event["actor"]) == ("trust.changed", owner.name)
+
+
 def test_first_trust(house):
     b = house.b
     owner = Person("o@first.example")
