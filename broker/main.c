@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -101,20 +102,32 @@ conf_read(const char *path, struct config *ret)
 	return r;
 }
 
-/* The database may be written by its owner alone, like every key. */
+/*
+ * The database may be written by its owner alone, like every key. ret_fd is
+ * closed after the database: closing it earlier would drop SQLite's locks.
+ */
 static enum lb_err
-database_trusted(const struct config *c)
+database_trusted(const struct config *c, int *ret_fd)
 {
-	int fd;
 	enum lb_err r;
 
-	r = lb_file_open_trusted(c->database, geteuid(), SIZE_MAX / 2, &fd);
-	if (r != LB_OK) {
+	r = lb_file_open_trusted(c->database, geteuid(), SIZE_MAX / 2, ret_fd);
+	if (r != LB_OK)
 		LOG_ERR_R(r, "open database '%s'", c->database);
-		return r;
-	}
-	(void)close(fd);
-	return LB_OK;
+	return r;
+}
+
+/*
+ * What is kept in memory (trust, hosts, doors) follows our own changes alone:
+ * beside a second broker a grant that it revoked would go on opening doors.
+ */
+static enum lb_err
+database_alone(const struct config *c, int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return LB_OK;
+	LOG_ERROR("database '%s' is served by another broker", c->database);
+	return LB_ERR_STATE;
 }
 
 /* Until SIGTERM or SIGINT: let time do its work. */
@@ -165,13 +178,14 @@ serve(const char *path)
 	struct config c;
 	struct server *s = NULL;
 	struct app *app = NULL;
-	int rv = EXIT_FAILURE, sigfd;
+	int rv = EXIT_FAILURE, sigfd, db = -1;
 
 	sigfd = signals_open();
 	if (sigfd < 0)
 		return rv;
-	if (conf_read(path, &c) != LB_OK || database_trusted(&c) != LB_OK ||
-	    app_open(&c, &app) != LB_OK) {
+	if (conf_read(path, &c) != LB_OK ||
+	    database_trusted(&c, &db) != LB_OK ||
+	    database_alone(&c, db) != LB_OK || app_open(&c, &app) != LB_OK) {
 		rv = EXIT_CONFIG;
 		goto out;
 	}
@@ -188,6 +202,8 @@ serve(const char *path)
 out:
 	server_stop(s);
 	app_close(app);
+	if (db >= 0)
+		(void)close(db); /* and unlock it */
 	(void)close(sigfd);
 	return rv;
 }
@@ -197,19 +213,23 @@ check(const char *path)
 {
 	struct config c;
 	struct app *app = NULL;
+	int rv = EXIT_CONFIG, db = -1;
 	enum lb_err r;
 
-	if (conf_read(path, &c) != LB_OK || database_trusted(&c) != LB_OK ||
-	    app_open(&c, &app) != LB_OK)
+	if (conf_read(path, &c) != LB_OK || database_trusted(&c, &db) != LB_OK)
 		return EXIT_CONFIG;
-	r = store_check(app->store);
-	app_close(app);
-	if (r != LB_OK) {
+	if (app_open(&c, &app) != LB_OK)
+		goto out;
+	if ((r = store_check(app->store)) != LB_OK) {
 		LOG_ERR_R(r, "check database '%s'", c.database);
-		return EXIT_CONFIG;
+		goto out;
 	}
 	(void)printf("%s: ok\n", path);
-	return EXIT_SUCCESS;
+	rv = EXIT_SUCCESS;
+out:
+	app_close(app);
+	(void)close(db); /* only looked at */
+	return rv;
 }
 
 static int

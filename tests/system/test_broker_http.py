@@ -1342,6 +1342,21 @@ def test_edited_database_opens_nothing(build):
         h.b.end()
 
 
+def test_one_broker_per_database(build):
+    """Each would go on believing what the other had changed."""
+    b = Brokerd(build)
+    try:
+        done = b.run("serve", "-c", str(b.conf), check=False)
+        assert done.returncode == 78 and "another broker" in done.stderr
+        assert b.run("check", "-c", str(b.conf)).stdout.endswith("ok\n")
+        assert b.get("/readyz").status == 200
+        assert b.stop() == 0
+        b.start()
+        assert b.get("/readyz").status == 200
+    finally:
+        b.end()
+
+
 def test_clean_shutdown_and_restart(build):
     h = House(build)
     try:
