@@ -30,7 +30,7 @@ grants_take(void *arg, struct grant_row *g)
 	    (q->host[0] != '\0' && !lb_hosts_has(&g->doc.host, q->host)) ||
 	    (strncmp(g->sha256, q->prefix, strlen(q->prefix)) != 0 &&
 		strncmp(g->sha256 + 7, q->prefix, strlen(q->prefix)) != 0))
-		return true;
+		return page_skip(&l->p, g->created_at, g->sha256);
 	if (page_full(&l->p))
 		return false;
 	page_add(&l->p, render_grant(l->app, g, call->now), g->created_at,
@@ -177,7 +177,7 @@ events_take(void *arg, struct event_row *e)
 	struct page *p = arg;
 
 	if (!rules_may_see_events(&p->call->caller, e->doc.tenant))
-		return true;
+		return page_skip(p, e->number, "");
 	if (page_full(p))
 		return false;
 	page_add(p, render_event(e), e->number, "");

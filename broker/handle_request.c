@@ -335,7 +335,7 @@ requests_take(void *arg, struct request_row *q)
 
 	if (!row_wanted(call, q->doc.request, q->doc.tenant, q->doc.engineer,
 		&q->doc.host, s))
-		return true;
+		return page_skip(&l->p, q->created_at, q->sha256);
 	if (page_full(&l->p))
 		return false;
 	page_add(&l->p, render_request(l->app, q, call->now), q->created_at,

@@ -17,7 +17,7 @@ sessions_take(void *arg, const struct stay_row *s)
 	    (q->host[0] != '\0' && strcmp(q->host, s->host) != 0) ||
 	    (strncmp(s->id, q->prefix, strlen(q->prefix)) != 0 &&
 		strncmp(s->id + 7, q->prefix, strlen(q->prefix)) != 0))
-		return true;
+		return page_skip(p, s->opened_at, s->id);
 	if (page_full(p))
 		return false;
 	page_add(p, render_stay(s), s->opened_at, s->id);

@@ -33,8 +33,16 @@ page_add(struct page *p, json_t *item, int64_t at, const char *id)
 		return;
 	}
 	p->count++;
+	(void)page_skip(p, at, id);
+}
+
+bool
+page_skip(struct page *p, int64_t at, const char *id)
+{
+	p->passed++;
 	p->at = at;
 	(void)snprintf(p->id, sizeof(p->id), "%s", id);
+	return true;
 }
 
 enum lb_err
@@ -51,7 +59,8 @@ page_end(struct page *p, enum lb_err r, struct reply *reply)
 	(void)snprintf(cursor, sizeof(cursor), "%" PRId64 ":%s", p->at, p->id);
 	return reply_json(reply, 200,
 	    json_pack("{s:o, s:o}", "items", p->items, "next_cursor",
-		p->more && p->count > 0 ? json_string(cursor) : json_null()));
+		p->more || p->passed >= STORE_SCAN_MAX ? json_string(cursor)
+						       : json_null()));
 }
 
 enum lb_err

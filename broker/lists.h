@@ -9,7 +9,8 @@ struct page {
 	json_t *items; /* NULL: no memory */
 	size_t limit, count;
 	bool more;
-	int64_t at; /* of the last item */
+	size_t passed; /* rows added or skipped */
+	int64_t at;    /* of the last of them */
 	char id[LB_HOST_MAX + 1];
 };
 
@@ -20,6 +21,12 @@ bool page_full(struct page *p);
 
 /* Takes item over. at and id make the cursor. */
 void page_add(struct page *p, json_t *item, int64_t at, const char *id);
+
+/*
+ * Leave a row out. Returns true, for takers: a walk that ends because it has
+ * looked at STORE_SCAN_MAX rows goes on behind this one with the next page.
+ */
+bool page_skip(struct page *p, int64_t at, const char *id);
 
 /* {"items":[...],"next_cursor":...} as r and the page say. */
 enum lb_err page_end(
