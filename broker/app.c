@@ -86,6 +86,7 @@ memory_load(struct app *app)
 		[LIMIT_READ] = app->conf.rate_read,
 		[LIMIT_REPORT] = app->conf.rate_report,
 	};
+	struct held *held;
 	enum lb_err r;
 
 	if ((r = limits_new(rates, &app->limits)) != LB_OK ||
@@ -95,6 +96,14 @@ memory_load(struct app *app)
 	    (r = wake_new(waiters_most(&app->conf), &app->wake)) != LB_OK)
 		return r;
 	r = trusts_load(app->store, &app->trusts);
+	/* Its people would see the provider's own records. */
+	held = r == LB_OK ? trusts_take(app->trusts, app->conf.name) : NULL;
+	if (held != NULL) {
+		LOG_ERROR(
+		    "a tenant is called '%s', as the broker", app->conf.name);
+		r = LB_ERR_CONFLICT;
+	}
+	trusts_give(app->trusts, held);
 	if (r != LB_OK)
 		LOG_ERR_R(r, "read trust from '%s'", app->conf.database);
 	return r;

@@ -141,7 +141,9 @@ struct approving {
 	size_t stored;
 	struct approval_row row[PARTS_SIGS_MAX];
 	struct approval_row mine;
-	bool again; /* this person approved this text already */
+	const struct lb_trust *trust;
+	bool again; /* this person approved this text already ... */
+	bool stale; /* ... but with a key that is in no line any more */
 	const struct verdict_in *v;
 	const struct lb_pinned *line; /* whose signature it is */
 	enum lb_err r;
@@ -157,7 +159,10 @@ approval_take(void *arg, const struct approval_row *row)
 		return false;
 	}
 	a->row[a->stored] = *row;
-	a->again |= strcmp(row->principal, a->line->principal) == 0;
+	if (strcmp(row->principal, a->line->principal) == 0) {
+		a->again |= trust_line_of(a->trust, row->key_fp) != NULL;
+		a->stale = !a->again;
+	}
 	a->r = sheet_sign(&a->sheet, a->row[a->stored++].signature);
 	return a->r == LB_OK;
 }
@@ -292,6 +297,9 @@ approve_read(struct app *app, struct reply *reply, struct matter *m,
 		return r;
 	if (m->state != STATE_PENDING_APPROVAL)
 		return wrong_state(reply, m);
+	if (a->stale)
+		return reply_refuse(reply, "draft_fixed",
+		    "an approval by your former key stands under it");
 	if (m->q.draft_len > 0 && !fixed)
 		return reply_refuse(reply, "draft_fixed", "%s", "");
 	if (rules_grant_check(&a->grant, &m->q.doc, m->q.sha256,
@@ -341,6 +349,7 @@ approve_once(struct app *app, const struct call *call, struct reply *reply,
 	if (a == NULL)
 		return r;
 	a->v = v;
+	a->trust = m->held->trust;
 	r = approve_with(app, call, reply, m, a);
 	free(a);
 	return r;

@@ -87,6 +87,8 @@ session_open(struct app *app, const struct call *call, struct reply *reply,
 	memcpy(s.nonce, nonce, sizeof(s.nonce));
 	caller_token_make(app, token, s.hash);
 	call_event(app, call, &c, "person.signed_in", who->principal, "");
+	/* Whose name it is, the key says: tenants choose names themselves. */
+	ROW_TEXT(change_event(&c)->detail, who->key_fp);
 	r = call_commit(app, &c);
 	if (r == LB_ERR_CONFLICT)
 		return reply_refuse(reply, "nonce_over", "%s", "");

@@ -483,17 +483,18 @@ draft_make(struct app *app, const struct call *call, struct reply *reply,
 	if (m->state != STATE_PENDING_APPROVAL)
 		return reply_refuse(
 		    reply, "wrong_state", "%s", row_state_name(m->state));
-	if (m->q.draft_len > 0 && replace &&
-	    (r = fixed_drop(app, call, reply, m)) != LB_OK)
-		return r;
-	if (m->q.draft_len > 0 && json_object_size(root) > 0)
+	if (m->q.draft_len > 0 && !replace && json_object_size(root) > 0)
 		return reply_refuse(reply, "draft_fixed", "%s", "");
-	if (m->q.draft_len > 0)
+	if (m->q.draft_len > 0 && !replace)
 		return draft_answer(reply, &m->q, m->q.draft, m->q.draft_len,
 		    m->q.lapses_at, true);
 	if (rules_draft(&m->q.doc, m->q.sha256, &n, matter_longest(m),
 		call->now, &g) != LB_OK)
 		return reply_refuse(reply, "not_within", "%s", "");
+	/* Signatures go only for a text that can take their place. */
+	if (m->q.draft_len > 0 &&
+	    (r = fixed_drop(app, call, reply, m)) != LB_OK)
+		return r;
 	if ((r = lb_doc_write(&lb_grant_type, &g, &text)) == LB_OK)
 		r = draft_answer(reply, &m->q, text.data, text.len,
 		    call->now + RULES_DRAFT_TTL, false);

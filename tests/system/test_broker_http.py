@@ -199,6 +199,41 @@ def test_replace_a_fixed_draft(house):
     assert b.approve(house.anna, request, new["text"]).json["grant"]
 
 
+def test_a_draft_is_replaced_only_by_another(house):
+    b = house.b
+    request = house.fresh(tenant="pair")
+    text = b.draft(house.anna, request).json["text"]
+    assert b.approve(house.anna, request, text).status == 200
+    refused(b.draft(house.bert, request, replace=True, hosts=["db9"]), 422,
+            "not_within")
+    assert b.draft(house.bert, request).json["text"] == text
+    assert b.approve(house.bert, request, text).json["state"] == "active"
+
+
+def test_an_approval_by_a_former_key(house):
+    """It counts no more; its person is told so, and not that all is well."""
+    b = house.b
+    anna, bert = Person("anna@keys.example"), Person("bert@keys.example")
+    first = b.add_tenant("keys", [anna, bert], threshold=2)
+    b.enter(anna)
+    b.add_host("keys", HOST)
+    request = house.fresh(tenant="keys")
+    text = b.draft(anna, request).json["text"]
+    assert b.approve(anna, request, text).json["state"] == "pending_approval"
+    new = Person(anna.name)
+    second = b.trust_text("keys", [new, bert], serial=2, threshold=2,
+                          previous=papers.doc_id(first))
+    assert b.bundle("/v1/tenants/keys/trust", second + "".join(
+        p.key.sign("trust", second) for p in (anna, bert))).status == 200
+    assert b.approve(bert, request, text).json["state"] == "pending_approval"
+    refused(b.approve(new, request, text), 409, "draft_fixed")
+    b.enter(new)
+    text = b.draft(new, request, replace=True).json["text"]
+    assert b.approve(new, request, text).json["state"] == "pending_approval"
+    assert b.approve(new, request, text).status == 200
+    assert b.approve(bert, request, text).json["state"] == "active"
+
+
 def test_narrowing(house):
     b = house.b
     b.add_host(TENANT, "n1")
@@ -1340,6 +1375,21 @@ def test_edited_database_opens_nothing(build):
         assert said is None and got.status == 503, got
     finally:
         h.b.end()
+
+
+def test_no_tenant_is_called_as_the_broker(build):
+    """Its people would read the provider's own records."""
+    b = Brokerd(build)
+    try:
+        b.enter(b.operator)
+        b.add_tenant(TENANT, [Person("anna@acme.example")])
+        assert b.run("check", "-c", str(b.conf)).returncode == 0
+        b.conf.write_text(b.conf.read_text().replace(
+            f"name = {BROKER}\n", f"name = {TENANT}\n"))
+        done = b.run("check", "-c", str(b.conf), check=False)
+        assert done.returncode == 78 and TENANT in done.stderr
+    finally:
+        b.end()
 
 
 def test_one_broker_per_database(build):
