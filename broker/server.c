@@ -27,7 +27,7 @@
 
 #define PEM_MAX        65536
 #define HELD_BACK_MAX  8192 /* bytes of a body: always room in a socket */
-#define CONNECTION_MEM 8192 /* bytes: also what headers may take */
+#define CONNECTION_MEM 4096 /* bytes: also what headers may take */
 #define PATH_MAX_CHARS 1024
 #define LISTEN_BACKLOG 512
 #define STOP_WAIT_MS   5000
