@@ -428,15 +428,12 @@ state_of(struct house *h, const struct asked *a)
 	return said(h, "state");
 }
 
-/* db1 asks about login; the answer, or the refusal's status. */
-static unsigned int
-door(
-    struct house *h, const char *login, int64_t asked_at, struct lb_answer *ret)
+/* db1's question about login, signed. */
+static void
+question(
+    struct house *h, const char *login, int64_t asked_at, struct lb_buf *ret)
 {
 	char time[LB_TIME_LEN + 1], text[1024], *armor;
-	struct lb_buf bundle = { 0 };
-	struct lb_bundle *b = NULL;
-	unsigned int status;
 
 	lb_time_format(asked_at, time);
 	(void)snprintf(text, sizeof(text),
@@ -445,19 +442,65 @@ door(
 	    "service: sshd\nasked: %s\n",
 	    h->trust_id, login, time);
 	armor = sign(&h->host, LB_NS_QUESTION, text);
-	assert_int_equal(lb_buf_addf(&bundle, "%s%s", text, armor), LB_OK);
+	assert_int_equal(lb_buf_addf(ret, "%s%s", text, armor), LB_OK);
 	free(armor);
-	status = call_do(h, "POST", "/v1/ask", NULL, bundle.data, NULL);
-	lb_buf_clear(&bundle);
-	if (status != 200)
-		return status;
+}
+
+/* The answer in the last reply. */
+static void
+answer_read(const struct house *h, struct lb_answer *ret)
+{
+	struct lb_bundle *b = NULL;
+
 	assert_int_equal(
 	    lb_bundle_split(h->reply.body.data, h->reply.body.len, &b), LB_OK);
 	assert_int_equal(
 	    lb_answer_parse(b->part[0].doc.text, b->part[0].doc.len, ret),
 	    LB_OK);
 	lb_bundle_free(b);
+}
+
+/* db1 asks about login; the answer, or the refusal's status. */
+static unsigned int
+door(
+    struct house *h, const char *login, int64_t asked_at, struct lb_answer *ret)
+{
+	struct lb_buf bundle = { 0 };
+	unsigned int status;
+
+	question(h, login, asked_at, &bundle);
+	status = call_do(h, "POST", "/v1/ask", NULL, bundle.data, NULL);
+	lb_buf_clear(&bundle);
+	if (status == 200)
+		answer_read(h, ret);
 	return status;
+}
+
+/* db1 watches; false: it waits. late: it is woken from there. */
+static bool
+watch(struct house *h, const char *login, int64_t asked_at, struct waiter *x,
+    bool late, struct lb_answer *ret)
+{
+	struct lb_buf bundle = { 0 };
+	struct call call = { .address = "127.0.0.1", .late = late };
+	const struct route *r;
+	char allow[64];
+	bool waits;
+
+	question(h, login, asked_at, &bundle);
+	call.body = bundle.data;
+	call.body_len = bundle.len;
+	call.waiter = x;
+	r = route_find("POST", "/v1/watch", call.arg, allow);
+	assert_non_null(r);
+	reply_clear(&h->reply);
+	route_run(h->app, r, &call, &h->reply);
+	lb_buf_clear(&bundle);
+	waits = h->reply.waits;
+	h->reply.waits = false;
+	if (!waits)
+		answer_read(h, ret);
+	return !waits;
 }
 
 static void
@@ -692,6 +735,49 @@ test_questions_are_of_now(void **state)
 	}
 }
 
+/* Fresh when it comes, however old when it is answered; of this moment then. */
+static void
+test_watches_are_answered_as_things_are_then(void **state)
+{
+	struct house *h = *state;
+	struct waiter x = { .fd = -1 };
+	struct lb_answer a;
+	struct asked q;
+
+	ask_for(h, "u1", &q);
+	assert_int_equal(endorse(h, &q), 200);
+	assert_true(watch(h, "u1", START, &x, false, &a)); /* the first */
+	assert_string_equal(a.code, "pending_approval");
+	assert_false(watch(h, "u1", START - 60, &x, false, &a));
+	assert_int_equal(wake_count(h->app->wake), 1);
+	assert_int_equal(x.cause, 0);
+	assert_int_equal(approve(h, &q), 200);
+	assert_int_equal(x.cause, WAKE_NEWS);
+	assert_false(wake_park(h->app->wake, &x));
+	now_at += 50;
+	assert_true(watch(h, "u1", START - 60, &x, true, &a));
+	assert_string_equal(a.verdict, "allow");
+	assert_string_equal(a.code, "granted");
+	assert_int_equal(a.answered, START + 50);
+
+	/* a clock that is off does not wait */
+	assert_true(watch(h, "u1", now_at - 61, &x, false, &a));
+	assert_string_equal(a.code, "clock_skew");
+	assert_true(watch(h, "u1", now_at + 61, &x, false, &a));
+	assert_string_equal(a.code, "clock_skew");
+
+	/* without news it says so */
+	assert_false(watch(h, "u1", now_at, &x, false, &a));
+	wake_end(h->app->wake);
+	assert_int_equal(x.cause, WAKE_END);
+	now_at += 50;
+	assert_true(watch(h, "u1", now_at - 50, &x, true, &a));
+	assert_string_equal(a.verdict, "allow");
+	assert_string_equal(a.code, "no_news");
+	assert_int_equal(a.good_until, now_at + 1800);
+	free(q.text);
+}
+
 static void
 test_invitations_are_good_for_an_hour(void **state)
 {
@@ -801,6 +887,7 @@ main(void)
 		TEST(test_sessions_end),
 		TEST(test_nonces_are_good_for_five_minutes_and_once),
 		TEST(test_questions_are_of_now),
+		TEST(test_watches_are_answered_as_things_are_then),
 		TEST(test_invitations_are_good_for_an_hour),
 		TEST(test_trust_past_its_end_opens_nothing),
 		TEST(test_idempotency_keys_are_kept_a_day),
