@@ -321,7 +321,11 @@ state_dir_make(const struct enrolment *e)
 	return ENDING_DONE;
 }
 
-/* Key and first, empty state: the agent's. */
+/*
+ * Key and first, empty state: the agent's. While root writes and gives away,
+ * the directory is root's: its owner could put a link to another file there,
+ * and would be given that.
+ */
 static int
 state_write_first(const struct enrolment *e)
 {
@@ -329,6 +333,8 @@ state_write_first(const struct enrolment *e)
 	char path[CONFIG_PATH + 8], comment[LB_HOST_MAX + 16];
 	enum lb_err r;
 
+	if (lchown(e->agent.state, 0, 0) != 0)
+		return write_fail(e, e->agent.state, LB_ERR_IO);
 	(void)snprintf(comment, sizeof(comment), "lockbox %s", e->about.host);
 	if ((r = lb_signer_save(e->signer, e->agent.key, comment)) != LB_OK ||
 	    (r = lchown(e->agent.key, e->uid, e->gid) == 0
@@ -340,6 +346,8 @@ state_write_first(const struct enrolment *e)
 	    (r = lchown(path, e->uid, e->gid) == 0 ? LB_OK : LB_ERR_IO) !=
 		LB_OK)
 		return write_fail(e, path, r);
+	if (lchown(e->agent.state, e->uid, e->gid) != 0)
+		return write_fail(e, e->agent.state, LB_ERR_IO);
 	return ENDING_DONE;
 }
 

@@ -213,7 +213,9 @@ def test_enrolment_writes_what_the_agent_needs(host, second):
     assert host.url in (second / "courier.conf").read_text()
     key = host.path("var-lib", "lockbox", "host-key")
     assert key.stat().st_mode & 0o777 == 0o600
-    assert key.stat().st_uid == worlds.SYSTEM_USERS["lockbox"]
+    for mine in (key, key.parent, key.parent / "state"):
+        assert mine.stat().st_uid == worlds.SYSTEM_USERS["lockbox"]
+    assert key.parent.stat().st_mode & 0o777 == 0o700
     public = subprocess.run(["ssh-keygen", "-y", "-f", key], text=True, check=True,
                             capture_output=True).stdout.split()[:2]
     there = json.loads(host.cli("olga", "host", "show", "second", "--format",
