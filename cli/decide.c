@@ -133,16 +133,6 @@ narrow_read(const struct cli *cli, const struct decide_narrow *n,
 	return ENDING_DONE;
 }
 
-static json_t *
-names_json(const char *item, size_t count, size_t size)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, json_string(item + i * size));
-	return list;
-}
-
 /* The body of a draft: only what is narrowed stands in it. */
 static json_t *
 narrow_json(const struct review_narrow *w)
@@ -160,15 +150,15 @@ narrow_json(const struct review_narrow *w)
 		    body, "duration", json_integer((json_int_t)w->duration));
 	if (w->host.count > 0)
 		(void)json_object_set_new(body, "hosts",
-		    names_json(w->host.item[0], w->host.count,
+		    out_json_names(w->host.item[0], w->host.count,
 			sizeof(w->host.item[0])));
 	if (w->login.count > 0)
 		(void)json_object_set_new(body, "logins",
-		    names_json(w->login.item[0], w->login.count,
+		    out_json_names(w->login.item[0], w->login.count,
 			sizeof(w->login.item[0])));
 	if (w->service.count > 0)
 		(void)json_object_set_new(body, "services",
-		    names_json(w->service.item[0], w->service.count,
+		    out_json_names(w->service.item[0], w->service.count,
 			sizeof(w->service.item[0])));
 	return body;
 }

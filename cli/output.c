@@ -231,6 +231,27 @@ out_json(const struct cli *cli, json_t *root)
 	return ENDING_DONE;
 }
 
+json_t *
+out_json_time(int64_t at)
+{
+	char text[LB_TIME_LEN + 1];
+
+	if (at == 0)
+		return json_null();
+	lb_time_format(at, text);
+	return json_string(text);
+}
+
+json_t *
+out_json_names(const char *item, size_t count, size_t size)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_string(item + i * size));
+	return list;
+}
+
 static void
 cell_add(struct out_table *t, const char *text)
 {

@@ -70,6 +70,10 @@ void out_debug(const struct cli *cli, const char *fmt, ...)
 /* JSON in ASCII, sorted as it was built, two blanks deep; steals root. */
 int out_json(const struct cli *cli, json_t *root);
 
+/* A time as text, null for 0; and count strings of size bytes as a list. */
+json_t *out_json_time(int64_t at);
+json_t *out_json_names(const char *item, size_t count, size_t size);
+
 /*
  * A table: rows of columns cells. All zero but columns is empty; a failed
  * allocation is remembered and told by out_table_print.

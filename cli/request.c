@@ -30,27 +30,7 @@ request_review(struct api *api, const json_t *request,
 	    "this request does not check out: %s; sign nothing", ret->what);
 }
 
-static json_t *
-names_json(const char *item, size_t count, size_t size)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, json_string(item + i * size));
-	return list;
-}
-#define NAMES(l) names_json((l)->item[0], (l)->count, sizeof((l)->item[0]))
-
-static json_t *
-time_json(int64_t at)
-{
-	char text[LB_TIME_LEN + 1];
-
-	if (at == 0)
-		return json_null();
-	lb_time_format(at, text);
-	return json_string(text);
-}
+#define NAMES(l) out_json_names((l)->item[0], (l)->count, sizeof((l)->item[0]))
 
 static json_t *
 text_json(const char *s)
@@ -68,10 +48,10 @@ request_settle(
 	    "broker", q->broker, "engineer", q->engineer, "keys",
 	    NAMES(&q->engineer_key), "hosts", NAMES(&q->host), "logins",
 	    NAMES(&q->login), "services", NAMES(&q->service), "duration",
-	    (json_int_t)q->duration, "start", time_json(q->start), "extends",
-	    text_json(q->extends), "ticket", text_json(q->ticket),
+	    (json_int_t)q->duration, "start", out_json_time(q->start),
+	    "extends", text_json(q->extends), "ticket", text_json(q->ticket),
 	    "reason_type", q->reason_type, "reason", q->reason, "requested_at",
-	    time_json(q->requested));
+	    out_json_time(q->requested));
 	int rc = o != NULL ? json_object_update(request, o) : -1;
 
 	json_decref(o);

@@ -99,17 +99,6 @@ trust_words_show(const struct lb_trust_paper *p, const char *id, int64_t now,
 }
 
 static json_t *
-time_json(int64_t at)
-{
-	char text[LB_TIME_LEN + 1];
-
-	if (at == 0)
-		return json_null();
-	lb_time_format(at, text);
-	return json_string(text);
-}
-
-static json_t *
 line_json(const char *line)
 {
 	json_t *set = json_array();
@@ -127,8 +116,8 @@ line_json(const char *line)
 	lb_sshkey_format(&p.key, key);
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "principal",
 	    p.principal, "namespaces", set, "key", key, "fingerprint", p.key.fp,
-	    "valid_after", time_json(p.valid_after), "valid_before",
-	    time_json(p.valid_before));
+	    "valid_after", out_json_time(p.valid_after), "valid_before",
+	    out_json_time(p.valid_before));
 }
 
 json_t *
@@ -140,10 +129,10 @@ trust_words_json(const struct lb_trust_paper *p, const char *id)
 	    "{s:s, s:I, s:s, s:s?, s:o, s:I, s:s, s:I, s:I, s:s, s:o}",
 	    "tenant", p->tenant, "serial", (json_int_t)p->serial, "sha256", id,
 	    "previous", p->previous[0] != '\0' ? p->previous : NULL,
-	    "good_until", time_json(p->good_until), "threshold",
+	    "good_until", out_json_time(p->good_until), "threshold",
 	    (json_int_t)p->threshold, "require", p->require, "longest",
 	    (json_int_t)p->longest, "lease", (json_int_t)p->lease, "offline",
-	    p->offline, "delegate_until", time_json(p->delegate_until));
+	    p->offline, "delegate_until", out_json_time(p->delegate_until));
 	if (root == NULL)
 		return NULL;
 	for (const struct trust_kind *k = trust_kinds; k->name != NULL; k++) {
