@@ -13,6 +13,7 @@
 #include "selftest.h"
 #include "sessions.h"
 #include "warden.h"
+#include "watch.h"
 
 #define STATE_SOON_MS 1000
 #define SWEEP_SOON_MS 1000
@@ -149,10 +150,15 @@ agent_check(struct agent *a)
 enum lb_err
 agent_load(struct agent *a)
 {
+	enum lb_err r;
+
 	agent_check(a);
 	a->round = a->saved = 1; /* what is loaded is of round 0 */
 	load_state(a);
 	agent_sweep(a);
+	a->rejudge = true; /* root may have pinned another trust */
+	if ((r = watch_new(&a->watch)) != LB_OK)
+		return r;
 	return saver_new(a->state_path, &a->saver);
 }
 
@@ -161,6 +167,7 @@ agent_clear(struct agent *a)
 {
 	ending_drop_all(a);
 	warden_clear(a);
+	watch_free(a->watch);
 	saver_free(a->saver);
 	lb_signer_free(a->signer);
 	anchor_free(a->anchor);

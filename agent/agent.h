@@ -18,6 +18,7 @@
 struct ending;
 struct visit;
 struct warden_note;
+struct watch;
 
 struct agent {
 	struct config_agent conf;
@@ -42,6 +43,10 @@ struct agent {
 	struct warden_note *notes; /* of live sessions */
 	size_t note_count;
 	int64_t warden_due_ms;
+	int64_t news_ms;     /* when the broker's last came; 0: none yet */
+	size_t lease_asks;   /* of them at the broker */
+	bool rejudge;        /* trust, denies or revokes are new */
+	struct watch *watch; /* for the broker's news */
 };
 
 /*

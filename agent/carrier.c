@@ -41,10 +41,10 @@ connect_to(const char *path, int *ret_fd)
 }
 
 enum lb_err
-carrier_new(const char *path, uint32_t timeout_ms, const char *body,
-    size_t body_len, struct carrier **ret)
+carrier_new(const char *path, enum frame_op op, uint32_t timeout_ms,
+    const char *body, size_t body_len, struct carrier **ret)
 {
-	const struct frame_ask ask = { FRAME_OP_ASK, timeout_ms };
+	const struct frame_ask ask = { op, timeout_ms };
 	struct carrier *c = NULL;
 	enum lb_err r = LB_ERR_MEMORY;
 

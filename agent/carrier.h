@@ -25,8 +25,8 @@ struct carrier;
  *
  * LB_ERR_UNREACHABLE  nobody listens there, or too many wait already
  */
-enum lb_err carrier_new(const char *path, uint32_t timeout_ms, const char *body,
-    size_t body_len, struct carrier **ret) LB_MUST_CHECK;
+enum lb_err carrier_new(const char *path, enum frame_op op, uint32_t timeout_ms,
+    const char *body, size_t body_len, struct carrier **ret) LB_MUST_CHECK;
 
 /* Give up, or let go after the end. Accepts NULL. */
 void carrier_free(struct carrier *c);

@@ -13,13 +13,15 @@
 #include "lockbox/buf.h"
 #include "lockbox/clock.h"
 
+#define WATCHES    1 /* connections besides, for what waits for news */
+#define CONNECT_MS 10000
 #define UNACKED_MS 2000u /* after which a silent peer is gone */
 
 struct fetch {
 	CURLM *multi;
 	struct curl_slist *headers;
 	const struct fetch_broker *broker;
-	char url[600];
+	char ask_url[600], watch_url[600];
 	struct fetch_job *jobs;
 };
 
@@ -75,7 +77,7 @@ fetch_new(const struct fetch_broker *b, struct fetch **ret)
 {
 	struct fetch *f = NULL;
 	enum lb_err r = LB_ERR_MEMORY;
-	int n;
+	int n, m;
 
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
@@ -85,15 +87,16 @@ fetch_new(const struct fetch_broker *b, struct fetch **ret)
 	f->headers = request_headers();
 	if (f->multi == NULL || f->headers == NULL)
 		goto out;
-	n = snprintf(f->url, sizeof(f->url), "%s/v1/ask", b->url);
-	if (n < 0 || (size_t)n >= sizeof(f->url)) {
+	n = snprintf(f->ask_url, sizeof(f->ask_url), "%s/v1/ask", b->url);
+	m = snprintf(f->watch_url, sizeof(f->watch_url), "%s/v1/watch", b->url);
+	if (n < 0 || m < n || (size_t)m >= sizeof(f->watch_url)) {
 		r = LB_ERR_RANGE;
 		goto out;
 	}
 	if (curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-		b->connections) != CURLM_OK ||
-	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, b->connections) !=
-		CURLM_OK ||
+		b->connections + WATCHES) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS,
+		b->connections + WATCHES) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_PIPELINING,
 		(long)CURLPIPE_NOTHING) != CURLM_OK)
 		goto out;
@@ -187,7 +190,7 @@ on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 /* Whom we speak to, and nobody else: no environment, no redirect, no default
  * CA. Any option that libcurl does not know makes the job fail. */
 static enum lb_err
-set_peer(CURL *e, const struct fetch *f)
+set_peer(CURL *e, const struct fetch *f, enum frame_op op)
 {
 	struct curl_blob ca = {
 		.len = f->broker->ca_len,
@@ -196,7 +199,7 @@ set_peer(CURL *e, const struct fetch *f)
 
 	/* curl_blob has no const; the bytes are copied. */
 	memcpy(&ca.data, &f->broker->ca_pem, sizeof(ca.data));
-	SET(CURLOPT_URL, f->url);
+	SET(CURLOPT_URL, op == FRAME_OP_WATCH ? f->watch_url : f->ask_url);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, f->broker->proxy);
@@ -229,7 +232,8 @@ set_job(CURL *e, struct fetch_job *job, size_t len, uint32_t timeout_ms)
 	SET(CURLOPT_HTTPHEADER, job->all->headers);
 	SET(CURLOPT_USERAGENT, "lockbox-courier/" LOCKBOX_VERSION);
 	SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS,
+	    timeout_ms < CONNECT_MS ? (long)timeout_ms : CONNECT_MS);
 	SET(CURLOPT_MAXFILESIZE, (long)FRAME_BODY_MAX);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, job);
@@ -261,7 +265,7 @@ fetch_start(struct fetch *f, const struct frame_ask *ask, const char *body,
 		goto out;
 	memcpy(job->body, body, len);
 	job->body[len] = '\0';
-	if ((r = set_peer(job->easy, f)) != LB_OK ||
+	if ((r = set_peer(job->easy, f, ask->op)) != LB_OK ||
 	    (r = set_job(job->easy, job, len, ask->timeout_ms)) != LB_OK)
 		goto out;
 	if (curl_multi_add_handle(f->multi, job->easy) != CURLM_OK) {

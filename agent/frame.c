@@ -37,10 +37,10 @@ frame_ask_get(const uint8_t head[static FRAME_ASK_HEAD], struct frame_ask *ret,
 
 	if (len < FRAME_ASK_HEAD - 4 ||
 	    len - (FRAME_ASK_HEAD - 4) > FRAME_BODY_MAX ||
-	    head[4] != FRAME_OP_ASK || timeout_ms == 0 ||
-	    timeout_ms > FRAME_TIMEOUT_MS)
+	    (head[4] != FRAME_OP_ASK && head[4] != FRAME_OP_WATCH) ||
+	    timeout_ms == 0 || timeout_ms > FRAME_TIMEOUT_MS)
 		return LB_ERR_FORMAT;
-	ret->op = FRAME_OP_ASK;
+	ret->op = (enum frame_op)head[4];
 	ret->timeout_ms = timeout_ms;
 	*ret_body_len = len - (FRAME_ASK_HEAD - 4);
 	return LB_OK;

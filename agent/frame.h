@@ -25,7 +25,8 @@
 
 /* Values are what stands on the wire. */
 enum frame_op {
-	FRAME_OP_ASK = 1, /* POST /v1/ask */
+	FRAME_OP_ASK = 1,   /* POST /v1/ask */
+	FRAME_OP_WATCH = 2, /* POST /v1/watch */
 };
 
 enum frame_outcome {

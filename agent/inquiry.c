@@ -8,6 +8,7 @@
 #include "lockbox/judge.h"
 
 #include "journal.h"
+#include "news.h"
 #include "reply.h"
 
 #define REPLY_MARGIN_MS 150 /* the courier's word comes before ours */
@@ -33,35 +34,13 @@ judge(struct visit *v, const struct lb_bundle *bundle, struct lb_ruling *ret)
 	}
 }
 
-/* Denies and revokes count wherever they arrive: if one cannot be kept, nobody
- * is let in by what brought it. */
-static enum lb_err
-collect(struct agent *a, const struct lb_bundle *bundle)
-{
-	size_t added = 0;
-	enum lb_err r;
-
-	r = lb_kills_collect(&a->state.kills, agent_trust(a), bundle,
-	    lb_clock_now(), a->state.floor, &added);
-	if (r != LB_OK)
-		journal_r(r, "keep denies and revokes");
-	if (added > 0) {
-		journal(
-		    LOG_NOTICE, "keeping %zu new denies and revokes", added);
-		a->state_must = true;
-	}
-	return r;
-}
-
 static void
 answered(struct visit *v, const struct lb_bundle *bundle)
 {
 	struct agent *a = v->agent;
 	struct lb_ruling ruling;
 
-	if (anchor_follow(a->anchor, bundle, lb_clock_now()) > 0)
-		a->state_must = true;
-	if (collect(a, bundle) != LB_OK) {
+	if (news_take(a, bundle) != LB_OK) {
 		reply_refuse(v, "state_unwritable", "");
 		return;
 	}
@@ -178,7 +157,7 @@ send_question(struct visit *v)
 
 	if (left <= 0)
 		return LB_ERR_TIMEOUT;
-	if ((r = carrier_new(a->conf.courier, (uint32_t)left,
+	if ((r = carrier_new(a->conf.courier, FRAME_OP_ASK, (uint32_t)left,
 		 v->question.bundle.data, v->question.bundle.len,
 		 &v->carrier)) != LB_OK)
 		return r;

@@ -20,6 +20,7 @@
 #include "service.h"
 #include "visit.h"
 #include "warden.h"
+#include "watch.h"
 
 #define SWEEP_EVERY_MS 20000
 #define PAUSE_MS       50 /* before we listen again, out of descriptors */
@@ -152,6 +153,7 @@ tend(struct program *p)
 	}
 	next = sooner(next, a->sweep_due_ms);
 	next = sooner(next, warden_tend(a, now));
+	next = sooner(next, watch_tend(a, now));
 	next = sooner(next, ending_tend(a, lb_clock_boottime_ms()));
 	if (p->pause_ms > now)
 		next = sooner(next, p->pause_ms);

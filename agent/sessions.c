@@ -35,20 +35,20 @@ keep_one(struct state *st, const struct lb_bundle *bundle,
 
 /* Keep a grant of this login; nothing happens for others and for no grant. */
 static enum lb_err
-keep_named(struct state *st, const struct sessions_opening *o, const char *id,
-    struct state_session *s)
+keep_named(struct state *st, const struct lb_bundle *bundle, const char *login,
+    const char *id, struct state_session *s)
 {
-	const struct lb_part *p = lb_bundle_find(o->bundle, id);
+	const struct lb_part *p = lb_bundle_find(bundle, id);
 	struct lb_grant grant;
 	enum lb_err r;
 
 	if (p == NULL || p->type != &lb_grant_type ||
 	    lb_grant_parse(p->doc.text, p->doc.len, &grant) != LB_OK ||
-	    !lb_logins_has(&grant.login, o->login))
+	    !lb_logins_has(&grant.login, login))
 		return LB_OK;
 	if (s->keeps.count == LB_ANSWER_GRANTS)
 		return LB_ERR_LIMIT;
-	if ((r = keep_one(st, o->bundle, p, &grant)) != LB_OK)
+	if ((r = keep_one(st, bundle, p, &grant)) != LB_OK)
 		return r;
 	memcpy(s->keeps.item[s->keeps.count++], p->id, sizeof(p->id));
 	return LB_OK;
@@ -63,7 +63,8 @@ keep_all(
 	struct lb_answer a;
 	enum lb_err r;
 
-	if ((r = keep_named(st, o, o->ruling->grant, s)) != LB_OK)
+	if ((r = keep_named(st, o->bundle, o->login, o->ruling->grant, s)) !=
+	    LB_OK)
 		return r;
 	if (s->keeps.count != 1)
 		return LB_ERR_STATE;
@@ -72,7 +73,8 @@ keep_all(
 	r = lb_answer_parse(p->doc.text, p->doc.len, &a);
 	for (size_t i = 0; r == LB_OK && i < a.grant.count; i++)
 		if (strcmp(a.grant.item[i], o->ruling->grant) != 0)
-			r = keep_named(st, o, a.grant.item[i], s);
+			r = keep_named(
+			    st, o->bundle, o->login, a.grant.item[i], s);
 	return r;
 }
 
@@ -125,6 +127,48 @@ sessions_open(struct state *st, const struct sessions_opening *o)
 out:
 	for (size_t i = 0; r != LB_OK && i < s.keeps.count; i++)
 		state_kept_drop(st, s.keeps.item[i]);
+	return r;
+}
+
+static bool
+has_id(const struct lb_grant_ids *ids, const char *id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (strcmp(ids->item[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* What it neither rests on nor could begin to rest on. */
+static void
+drop_unnamed(
+    struct state *st, struct state_session *s, const struct lb_grant_ids *named)
+{
+	struct lb_grant_ids left = { 0 };
+
+	for (size_t i = 0; i < s->keeps.count; i++) {
+		const char *id = s->keeps.item[i];
+
+		if (has_id(&s->rests, id) || has_id(named, id))
+			memcpy(left.item[left.count++], id, LB_SHA256_LEN + 1);
+		else
+			state_kept_drop(st, id);
+	}
+	s->keeps = left;
+}
+
+enum lb_err
+sessions_keep(struct state *st, struct state_session *s,
+    const struct lb_bundle *bundle, const struct lb_grant_ids *named)
+{
+	enum lb_err r = LB_OK;
+
+	drop_unnamed(st, s, named);
+	for (size_t i = 0; r == LB_OK && i < named->count &&
+	     s->keeps.count < LB_ANSWER_GRANTS;
+	     i++)
+		if (!has_id(&s->keeps, named->item[i]))
+			r = keep_named(st, bundle, s->login, named->item[i], s);
 	return r;
 }
 

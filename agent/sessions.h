@@ -42,6 +42,14 @@ enum lb_err sessions_open(
     struct state *st, const struct sessions_opening *o) LB_MUST_CHECK;
 
 /*
+ * Keep, for a session, those of the named grants that are for its login and
+ * in the bundle; what it neither rests on nor is named any more makes room.
+ */
+enum lb_err sessions_keep(struct state *st, struct state_session *s,
+    const struct lb_bundle *bundle,
+    const struct lb_grant_ids *named) LB_MUST_CHECK;
+
+/*
  * A sudo or su was allowed by a grant: from now on the session rests on it as
  * well, and ends when the first of them ends. ret_new tells whether that
  * changed anything. LB_ERR_LIMIT: no room for another.

@@ -10,48 +10,75 @@
 
 #include "ending.h"
 #include "journal.h"
+#include "lease.h"
 #include "notice.h"
 #include "plan.h"
 #include "procs.h"
 
-/* Notes of sessions that are gone make room. */
+#define WARDEN_REST_MS 20 /* when more is due than may be asked at once */
+
+struct warden_note *
+warden_note_find(const struct agent *a, uint32_t sid)
+{
+	for (size_t i = 0; i < a->note_count; i++)
+		if (a->notes[i].sid == sid)
+			return &a->notes[i];
+	return NULL;
+}
+
+/* Notes of sessions that are gone, or going, make room. */
 static void
 tidy(struct agent *a)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < a->note_count; i++)
-		if (state_session_find(&a->state, a->notes[i].sid) != NULL)
+	for (size_t i = 0; i < a->note_count; i++) {
+		const struct state_session *s =
+		    state_session_find(&a->state, a->notes[i].sid);
+
+		if (s != NULL && s->ending[0] == '\0')
 			a->notes[n++] = a->notes[i];
+		else
+			lease_drop(a, &a->notes[i]);
+	}
 	a->note_count = n;
 }
 
-/* NULL: no memory; then it goes unwarned, not on. */
+/* NULL: no memory; then it goes unwarned and unasked, not on. */
 static struct warden_note *
-note_of(struct agent *a, const struct state_session *s, size_t warned)
+note_of(struct agent *a, const struct state_session *s, int64_t now,
+    int64_t now_boot_ms)
 {
-	struct warden_note *items;
+	struct warden_note *items, *n = warden_note_find(a, s->sid);
 
-	for (size_t i = 0; i < a->note_count; i++)
-		if (a->notes[i].sid == s->sid)
-			return &a->notes[i];
-	tidy(a);
+	if (n != NULL)
+		return n;
 	items = reallocarray(a->notes, a->note_count + 1, sizeof(*items));
 	if (items == NULL)
 		return NULL;
 	a->notes = items;
-	items[a->note_count] = (struct warden_note){
-		.sid = s->sid, .deadline = s->deadline, .warned = warned
-	};
-	return &items[a->note_count++];
+	n = &items[a->note_count++];
+	*n = (struct warden_note){ .sid = s->sid, .deadline = s->deadline };
+	n->warned = plan_warned(a->conf.warn_at, a->conf.warn_count,
+	    plan_left_ms(s, now, now_boot_ms));
+	lease_begin(a, n, s, now, now_boot_ms);
+	return n;
 }
 
 void
 warden_clear(struct agent *a)
 {
+	for (size_t i = 0; i < a->note_count; i++)
+		lease_drop(a, &a->notes[i]);
 	free(a->notes);
 	a->notes = NULL;
 	a->note_count = 0;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void
@@ -99,14 +126,12 @@ warn(struct agent *a, const struct state_session *s, int64_t left_ms)
 /* Warnings whose time was over when we first saw the session, or its new
  * deadline, are not given: the engineer knows how much was approved. */
 static void
-warn_if_due(struct agent *a, const struct state_session *s, int64_t left_ms)
+warn_if_due(struct agent *a, struct warden_note *n,
+    const struct state_session *s, int64_t left_ms)
 {
 	size_t warned =
 	    plan_warned(a->conf.warn_at, a->conf.warn_count, left_ms);
-	struct warden_note *n = note_of(a, s, warned);
 
-	if (n == NULL)
-		return;
 	if (n->deadline != s->deadline) {
 		n->deadline = s->deadline;
 		n->warned = warned;
@@ -117,22 +142,27 @@ warn_if_due(struct agent *a, const struct state_session *s, int64_t left_ms)
 	warn(a, s, left_ms);
 }
 
-static void
+/* When something is due for it, in boottime ms. */
+static int64_t
 tend_one(struct agent *a, const struct state_session *s, int64_t now,
     int64_t now_boot_ms)
 {
 	const char *over = plan_over(s, now, now_boot_ms);
+	int64_t left = plan_left_ms(s, now, now_boot_ms);
+	int64_t lease = plan_lease_left_ms(s, now, now_boot_ms);
+	struct warden_note *n;
 
-	if (over != NULL)
+	if (over != NULL) {
 		ending_begin(a, s->sid, over, "");
-	else
-		warn_if_due(a, s, plan_left_ms(s, now, now_boot_ms));
-}
-
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+		return now_boot_ms;
+	}
+	n = note_of(a, s, now, now_boot_ms);
+	if (n != NULL) {
+		warn_if_due(a, n, s, left);
+		lease_tend_one(a, n, s, now_boot_ms);
+	}
+	left = now_boot_ms + sooner(left, lease);
+	return n != NULL && n->asking == NULL ? sooner(left, n->ask_ms) : left;
 }
 
 int64_t
@@ -141,22 +171,21 @@ warden_tend(struct agent *a, int64_t now_boot_ms)
 	int64_t now = lb_clock_now(), next = now_boot_ms + WARDEN_TICK_MS;
 	bool any = false;
 
+	if (a->rejudge)
+		lease_rejudge(a);
 	if (now_boot_ms < a->warden_due_ms)
 		return a->warden_due_ms;
+	tidy(a);
 	for (size_t i = 0; i < a->state.session_count; i++) {
 		const struct state_session *s = &a->state.session[i];
 
 		if (s->ending[0] != '\0')
 			continue;
 		any = true;
-		tend_one(a, s, now, now_boot_ms);
-		next = sooner(
-		    next, now_boot_ms + plan_left_ms(s, now, now_boot_ms));
-		next = sooner(next,
-		    now_boot_ms + plan_lease_left_ms(s, now, now_boot_ms));
+		next = sooner(next, tend_one(a, s, now, now_boot_ms));
 	}
-	if (next <= now_boot_ms)
-		next = now_boot_ms + 1;
+	if (next < now_boot_ms + WARDEN_REST_MS)
+		next = now_boot_ms + WARDEN_REST_MS;
 	a->warden_due_ms = any ? next : 0;
 	return any ? next : -1;
 }

@@ -413,8 +413,10 @@ verdict_judge(struct hearing *h, struct lb_ruling *ret)
 
 	if (strcmp(a->verdict, "allow") == 0)
 		grants_judge(h, ret);
-	else
+	else {
 		deny(ret, broker_code(a));
+		ret->by_broker = true;
+	}
 	memcpy(ret->message, a->message, sizeof(ret->message));
 	if (ret->verdict == LB_VERDICT_ALLOW)
 		ret->lease_end =

@@ -2,7 +2,8 @@
 
 Serves POST /v1/ask on the real broker's address with the real broker's TLS
 key, and answers whatever `reply` makes of the question. What an attacker who
-took the broker over could send, this sends.
+took the broker over could send, this sends. POST /v1/watch is answered in the
+same way, but when `tell` is called.
 """
 
 import socket
@@ -70,6 +71,9 @@ class Liar:
         self.status = 200
         self.drip = 0 # seconds between two bytes of an answer
         self.questions = []
+        self.waiting = [] # questions that wait for news
+        self.news = threading.Condition()
+        self.told = 0
         self.server = None
         self.open(certificate, tls_key)
 
@@ -99,11 +103,29 @@ class Liar:
         threading.Thread(target=self.server.serve_forever, args=(0.05,),
                          daemon=True).start()
 
+    def tell(self, reply=None):
+        """There is news: answer every watch, from now on by that reply."""
+        if reply:
+            self.reply = reply
+        with self.news:
+            self.told += 1
+            self.news.notify_all()
+
+    def wait_for_news(self, question):
+        with self.news:
+            told = self.told
+            self.waiting.append(question)
+            self.news.wait_for(lambda: self.told != told, 50)
+            self.waiting.remove(question)
+
     def serve(self, call):
-        """Answer one POST /v1/ask."""
+        """Answer one POST /v1/ask, or /v1/watch when there is news."""
         body = call.rfile.read(int(call.headers["Content-Length"]))
         question = papers.split(body.decode())[0][0]
-        self.questions.append(question)
+        if call.path == "/v1/watch":
+            self.wait_for_news(question)
+        else:
+            self.questions.append(question)
         sent = self.reply(question)
         sent = sent.encode() if isinstance(sent, str) else sent
         call.send_response(self.status)
@@ -126,6 +148,7 @@ class Liar:
             self.server.shutdown()
             self.server.close_all()
             self.server = None
+            self.tell() # those who wait find nobody there
 
     def signed(self, answer, key=None):
         return answer + (key or self.key).sign("answer", answer)

@@ -94,6 +94,11 @@ def allow(stage, *grants, **knobs):
     stage.liar.reply = lambda q: stage.liar.allow(q, *grants, **knobs)
 
 
+def allow_by_login(stage, **grants):
+    stage.liar.reply = lambda q: stage.liar.allow(
+        q, grants[papers.fields(q)["login"]])
+
+
 def start(stage, command, login="avm", person="avm", options=(), tty=False,
           flags=(), **more):
     line = stage.world.ssh_command(person, login, *(
@@ -183,8 +188,14 @@ def stage(build):
 @pytest.fixture
 def host(stage):
     """New keys, a host that knows nothing yet."""
-    stage.begin()
+    begin(stage)
     return stage
+
+
+def begin(stage):
+    stage.begin()
+    stage.liar.tell() # whom an earlier agent left waiting
+    wait_for("nobody to wait", lambda: not stage.liar.waiting)
 
 
 class Canaries:
@@ -195,6 +206,7 @@ class Canaries:
         eve = stage.customer.grant(
             stage.eve, stage.customer.bert, request_knobs={
                 "engineer": "eve@provider.example", "login": ["deploy"]})
+        self.grant = eve
         allow(stage, eve)
         self.session = Session(stage, "sleep 600", "deploy", person="eve")
         self.sid = self.session.sid
@@ -295,11 +307,11 @@ def begin_all(stage, tmp_path):
 @pytest.fixture(scope="module")
 def expiry(stage, tmp_path_factory):
     """All escapes at once under one grant; how long each outlived it."""
-    stage.begin()
+    begin(stage)
     canaries = Canaries(stage)
     end = soon(14)
     given = grant(stage, end)
-    allow(stage, given)
+    allow_by_login(stage, avm=given, deploy=canaries.grant)
     sessions = begin_all(stage, tmp_path_factory.mktemp("mux"))
     time.sleep(max(0, end - 0.8 - time.time()))
     before = {name: session.alive() for name, session in sessions.items()}
@@ -328,3 +340,236 @@ def test_the_line_of_an_end(stage, expiry):
             assert line["grant"] == expiry["grant"].id
             assert int(line["killed"]) >= 1 or name == "shell"
             assert 1 <= int(line["seconds"]) <= 20
+
+
+# --- revoked, returned, taken back -------------------------------------------
+
+SOON = 2 # seconds from the news to the last process gone
+
+
+def revoke(stage, given):
+    """The grant with the customer's revocation, as the broker carries it."""
+    return given.text + stage.customer.bert.sign("revoke", given.text)
+
+
+def deny(stage, code, *more):
+    """A reply: no, because of code; and what else comes along."""
+    def reply(question):
+        return stage.liar.signed(
+            papers.answer(question, "deny", code)) + "".join(more)
+    return reply
+
+
+def watched(stage):
+    """Until the host waits for news."""
+    wait_for("a watch", lambda: stage.liar.waiting)
+
+
+@pytest.fixture(scope="module")
+def revocation(stage, tmp_path_factory):
+    """All escapes at once, and the customer revokes."""
+    begin(stage)
+    canaries = Canaries(stage)
+    given = grant(stage, soon(600))
+    allow_by_login(stage, avm=given, deploy=canaries.grant)
+    sessions = begin_all(stage, tmp_path_factory.mktemp("mux"))
+    watched(stage)
+    before = {name: session.alive() for name, session in sessions.items()}
+    eve = canaries.grant
+
+    def reply(question):
+        if "login: deploy\n" in question:
+            return stage.liar.allow(question, eve)
+        return deny(stage, "revoked", revoke(stage, given))(question)
+    at = time.time()
+    stage.liar.tell(reply)
+    took = gone_after(sessions, at, LATE + 3)
+    canaries.check()
+    yield {"before": before, "took": took, "sessions": sessions}
+    for session in sessions.values():
+        session.close()
+    canaries.close()
+
+
+@pytest.mark.parametrize("name", [*ESCAPES, "master", "channel", "forward"])
+def test_revocation_ends(revocation, name):
+    assert revocation["before"][name], "the control had ended by itself"
+    assert revocation["took"][name] is not None, "IT LIVES ON"
+    assert revocation["took"][name] < SOON
+
+
+def test_revoking_one_grant_ends_exactly_what_rests_on_it(host):
+    one = grant(host, soon(500))
+    allow(host, one)
+    first = Session(host, "sleep 300")
+    assert first.alive()
+    two = host.customer.grant(host.avm, host.customer.bert, request_knobs={
+        "login": ["deploy"]})
+    allow_by_login(host, avm=one, deploy=two)
+    second = Session(host, "sleep 300", "deploy")
+    assert second.alive()
+    watched(host)
+
+    def reply(question):
+        if "login: deploy\n" in question:
+            return host.liar.allow(question, two) + revoke(host, one)
+        return deny(host, "revoked", revoke(host, one))(question)
+    host.liar.tell(reply)
+    assert ended(host, first.sid)["cause"] == "revoked"
+    time.sleep(1)
+    assert not first.alive()
+    assert second.alive()
+    host.liar.tell(deny(host, "returned"))
+    assert ended(host, second.sid)["cause"] == "returned"
+    assert not second.alive()
+    first.close()
+    second.close()
+
+
+def test_a_grant_that_the_answer_names_no_longer(host):
+    one = grant(host, soon(600))
+    allow(host, one)
+    session = Session(host, "sleep 300")
+    watched(host)
+    host.liar.tell() # still the same answer: it lives on
+    time.sleep(1.5)
+    assert session.alive()
+    narrow = host.customer.grant(host.avm, host.customer.bert)
+    host.liar.tell(lambda q: host.liar.allow(q, narrow))
+    assert ended(host, session.sid)["cause"] == "withdrawn"
+    session.close()
+
+
+def test_an_extension_lets_it_live_on(host):
+    end = soon(7)
+    short = grant(host, end)
+    allow(host, short)
+    session = Session(host, "sleep 300")
+    other = Session(host, "sleep 300")
+    watched(host)
+    longer = grant(host, end + 600)
+    host.liar.tell(lambda q: host.liar.allow(q, short, longer))
+    time.sleep(max(0, end + 2.5 - time.time()))
+    assert session.alive() and other.alive()
+    session.close()
+    other.close()
+
+
+def test_a_lesser_grant_extends_nothing(host):
+    end = soon(6)
+    short = grant(host, end)
+    allow(host, short)
+    session = Session(host, "sleep 300")
+    watched(host)
+    lesser = host.customer.grant(host.avm, host.customer.bert)
+    host.liar.tell(lambda q: host.liar.allow(q, short, lesser))
+    assert session.alive()
+    assert ended(host, session.sid, 10)["cause"] == "expired"
+    session.close()
+
+
+def test_new_trust_without_the_approver(host):
+    given = grant(host, soon(600))
+    allow(host, given)
+    session = Session(host, "sleep 300")
+    watched(host)
+    customer = host.customer
+    trust = customer.trust(
+        serial=2, previous=papers.doc_id(host.trust),
+        approver=[customer.anna.pinned("anna@acme.example", "approve", "deny",
+                                       "revoke", "trust")])
+    signed = trust + customer.anna.sign("trust", trust)
+    assert session.alive()
+    host.liar.tell(deny(host, "trust_first", signed))
+    assert ended(host, session.sid)["cause"] == "trust_changed"
+    session.close()
+
+
+# --- leases --------------------------------------------------------------------
+
+
+def test_a_broker_that_falls_silent_ends_it_at_the_lease(host):
+    given = grant(host, soon(600))
+    host.liar.reply = lambda q: host.liar.allow(q, given, good_until=soon(6))
+    session = Session(host, "sleep 300")
+    session.sid
+    time.sleep(8) # renewed at half of it
+    assert session.alive()
+    host.liar.close()
+    try:
+        began = time.time()
+        line = ended(host, session.sid, 15)
+        assert line["cause"] == "lease_over"
+        assert time.time() - began < 6 + LATE
+        assert not session.alive()
+        assert [e for e in events(host, "session.unconfirmed")
+                if e["sid"] == str(session.sid)]
+    finally:
+        host.reopen_liar()
+        session.close()
+
+
+# --- crashes -------------------------------------------------------------------
+
+
+def test_agent_killed_before_the_end_ends_it_on_restart(host):
+    end = soon(5)
+    allow(host, grant(host, end))
+    session = Session(host, "nohup setsid sleep 300 >/dev/null 2>&1 & sleep 300")
+    session.sid
+    time.sleep(max(0, end - 1 - time.time()))
+    assert session.alive()
+    host.world.services["agent"].kill()
+    time.sleep(2)
+    assert session.alive(), "nobody was there to end it"
+    host.world.start_agent()
+    assert ended(host, session.sid)["cause"] == "expired"
+    assert not session.alive()
+    session.close()
+
+
+def test_broker_and_courier_killed_before_the_end(host):
+    end = soon(5)
+    allow(host, grant(host, end))
+    session = Session(host, "sleep 300")
+    session.sid
+    time.sleep(max(0, end - 1 - time.time()))
+    assert session.alive()
+    host.liar.close()
+    host.world.services["courier"].kill()
+    try:
+        assert ended(host, session.sid, 1 + LATE)["cause"] == "expired"
+        assert not session.alive()
+    finally:
+        host.reopen_liar()
+        host.world.start_courier()
+        session.close()
+
+
+# --- what people read -----------------------------------------------------------
+
+
+def test_warnings_and_the_last_word_on_the_terminal(host):
+    end = soon(7)
+    given = grant(host, end)
+    allow(host, given)
+    session = Session(host, "sleep 300", tty=True, stdout=subprocess.PIPE)
+    text = session.ssh.communicate(timeout=20)[0]
+    assert text.count(f"--extends {given.id[:23]}") == 2, text
+    assert papers.stamp(end) in text
+    assert "ends now" in text and "(expired)" in text
+    warned = [e for e in events(host, "session.warned")
+              if e["sid"] == str(session.sid)]
+    assert [e["told"] for e in warned] == ["1", "1"]
+    assert ended(host, session.sid)["grant"] == given.id
+
+
+def test_a_warning_that_reaches_nobody_is_logged(host):
+    end = soon(6)
+    allow(host, grant(host, end))
+    session = Session(host, "sleep 300")
+    ended(host, session.sid, 10)
+    warned = [e for e in events(host, "session.warned")
+              if e["sid"] == str(session.sid)]
+    assert [e["told"] for e in warned] == ["0", "0"]
+    session.close()

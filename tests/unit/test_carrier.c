@@ -67,7 +67,8 @@ begin(struct stand *s, const char *body)
 	size_t len;
 
 	assert_int_equal(
-	    carrier_new(s->path, 1234, body, strlen(body), &s->c), LB_OK);
+	    carrier_new(s->path, FRAME_OP_ASK, 1234, body, strlen(body), &s->c),
+	    LB_OK);
 	assert_int_equal(carrier_events(s->c), EPOLLOUT);
 	s->peer = accept(s->listen_fd, NULL, NULL);
 	assert_true(s->peer >= 0);
@@ -158,14 +159,18 @@ test_carrier_nobody(void **state)
 	struct carrier *c = NULL;
 	char path[80];
 
-	assert_int_equal(carrier_new(s->path, 1, "q", 1, &c), LB_OK);
+	assert_int_equal(
+	    carrier_new(s->path, FRAME_OP_ASK, 1, "q", 1, &c), LB_OK);
 	carrier_free(c);
 	c = NULL;
 	(void)snprintf(path, sizeof(path), "%s2", s->path);
-	assert_int_equal(carrier_new(path, 1, "q", 1, &c), LB_ERR_UNREACHABLE);
+	assert_int_equal(
+	    carrier_new(path, FRAME_OP_ASK, 1, "q", 1, &c), LB_ERR_UNREACHABLE);
 	assert_null(c);
-	assert_int_equal(carrier_new(s->path, 0, "q", 1, &c), LB_ERR_RANGE);
-	assert_int_equal(carrier_new(s->path, FRAME_TIMEOUT_MS + 1, "q", 1, &c),
+	assert_int_equal(
+	    carrier_new(s->path, FRAME_OP_ASK, 0, "q", 1, &c), LB_ERR_RANGE);
+	assert_int_equal(carrier_new(s->path, FRAME_OP_ASK,
+			     FRAME_TIMEOUT_MS + 1, "q", 1, &c),
 	    LB_ERR_RANGE);
 	carrier_free(NULL);
 }

@@ -36,7 +36,7 @@ test_frame_ask_refuses(void **state)
 		{ 0, 2, 0, 6, 1, 0, 0, 0, 1 },             /* too long */
 		{ 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 1 }, /* far too long */
 		{ 0, 0, 0, 5, 0, 0, 0, 0, 1 },             /* no op */
-		{ 0, 0, 0, 5, 2, 0, 0, 0, 1 },             /* unknown op */
+		{ 0, 0, 0, 5, 3, 0, 0, 0, 1 },             /* unknown op */
 		{ 0, 0, 0, 5, 1, 0, 0, 0, 0 },             /* no time */
 		{ 0, 0, 0, 5, 1, 0, 0, 0xea, 0x61 },       /* 60001 ms */
 	};

@@ -1,0 +1,268 @@
+/* What live sessions rest on, judged again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "rests.h"
+#include "sessions.h"
+
+struct live {
+	struct fx *f;
+	struct state st;
+	struct lb_ruling ruling;
+	struct rests_case c;
+};
+
+/* A session of the first grant, and the world as it is sealed now. */
+static void
+live_new(struct live *l, struct fx *f)
+{
+	memset(l, 0, sizeof(*l));
+	l->f = f;
+	fx_seal(f);
+	fx_judge(f, &l->ruling);
+	assert_string_equal(l->ruling.code, "granted");
+	assert_int_equal(sessions_open(&l->st,
+			     &(struct sessions_opening){ .sid = 7,
+				 .pid = 42,
+				 .login = "alice",
+				 .service = "sshd",
+				 .rhost = "",
+				 .ref = "0123-4567-89AB",
+				 .keys = &f->question.engineer_key,
+				 .ruling = &l->ruling,
+				 .bundle = f->bundle,
+				 .now = f->now,
+				 .now_boot_ms = 5000 }),
+	    LB_OK);
+	l->c = (struct rests_case){
+		.state = &l->st,
+		.session = state_session_find(&l->st, 7),
+		.trust = f->t,
+		.tenant = f->question.tenant,
+		.broker = f->question.broker,
+		.host = f->question.host,
+		.now = f->now,
+		.now_boot_ms = 5000,
+	};
+}
+
+static void
+live_free(struct live *l)
+{
+	state_clear(&l->st);
+	fx_free(l->f);
+}
+
+/* A fresh answer in the world as it is now. */
+static const char *
+renew(struct live *l, bool *ret_renewed)
+{
+	fx_seal(l->f);
+	l->c.trust = l->f->t;
+	fx_judge(l->f, &l->ruling);
+	assert_string_equal(l->ruling.code, "granted");
+	return rests_renew(&l->c, &l->ruling, l->f->bundle, ret_renewed);
+}
+
+static void
+test_rests_fault(void **state)
+{
+	struct live l;
+
+	(void)state;
+	live_new(&l, fx_new());
+	assert_null(rests_fault(&l.c));
+	assert_int_equal(
+	    lb_kills_add(&l.st.kills, l.c.session->rests.item[0], INT64_MAX),
+	    LB_OK);
+	assert_string_equal(rests_fault(&l.c), "grant_revoked");
+	lb_kills_clear(&l.st.kills);
+	assert_null(rests_fault(&l.c));
+	assert_int_equal(
+	    lb_kills_add(&l.st.kills, l.ruling.request, INT64_MAX), LB_OK);
+	assert_string_equal(rests_fault(&l.c), "request_denied");
+	lb_kills_clear(&l.st.kills);
+	l.c.now = l.c.session->deadline;
+	assert_string_equal(rests_fault(&l.c), "grant_over");
+	live_free(&l);
+}
+
+static void
+test_rests_fault_under_new_trust(void **state)
+{
+	struct live l;
+
+	(void)state;
+	live_new(&l, fx_new());
+	assert_null(rests_fault(&l.c));
+	l.f->trust.longest = 60;
+	assert_int_equal(fx_seal_trust(l.f), LB_OK);
+	l.c.trust = l.f->t;
+	assert_string_equal(rests_fault(&l.c), "grant_too_long");
+	live_free(&l);
+}
+
+static void
+test_rests_renew_moves_the_lease(void **state)
+{
+	struct live l;
+	bool renewed = false;
+	int64_t lease, deadline;
+
+	(void)state;
+	live_new(&l, fx_new());
+	lease = l.c.session->lease_end;
+	deadline = l.c.session->deadline_boot_ms;
+	l.f->now += 60;
+	l.f->answer.answered += 60;
+	l.f->answer.good_until += 60;
+	l.c.now += 60;
+	l.c.now_boot_ms += 60000;
+	assert_null(renew(&l, &renewed));
+	assert_true(renewed);
+	assert_int_equal(l.c.session->lease_end, l.ruling.lease_end);
+	assert_true(l.c.session->lease_end > lease);
+	assert_int_equal(l.c.session->lease_end_boot_ms,
+	    65000 + (l.c.session->lease_end - l.c.now) * 1000);
+	assert_int_equal(l.c.session->deadline_boot_ms, deadline);
+	live_free(&l);
+}
+
+static void
+test_rests_renew_by_a_later_grant(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_grant *more;
+	struct live l;
+	bool renewed = false;
+	int64_t deadline;
+
+	(void)state;
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	deadline = l.c.session->deadline;
+	more = fx_grant_more(f);
+	more->not_after += 300;
+	assert_null(renew(&l, &renewed));
+	assert_true(renewed);
+	assert_int_equal(l.c.session->deadline, deadline + 300);
+	assert_int_equal(l.c.session->rests.count, 1);
+	assert_string_equal(
+	    l.c.session->rests.item[0], f->paper[FX_GRANT + 1].id);
+	assert_int_equal(l.c.session->deadline_boot_ms,
+	    5000 + (deadline + 300 - l.c.now) * 1000);
+	live_free(&l);
+}
+
+/* It ends later, but lists less. */
+static void
+test_rests_renew_not_by_a_lesser_grant(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_grant *more;
+	struct live l;
+	bool renewed = false;
+	int64_t deadline;
+
+	(void)state;
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	assert_true(f->grant[0].login.count > 1);
+	deadline = l.c.session->deadline;
+	more = fx_grant_more(f);
+	more->not_after += 300;
+	memset(&more->login, 0, sizeof(more->login));
+	more->login.count = 1;
+	memcpy(more->login.item[0], "alice", sizeof("alice"));
+	assert_null(renew(&l, &renewed));
+	assert_true(renewed);
+	assert_int_equal(l.c.session->deadline, deadline);
+	assert_string_equal(l.c.session->rests.item[0], f->paper[FX_GRANT].id);
+	assert_int_equal(l.c.session->keeps.count, 2);
+	live_free(&l);
+}
+
+/* A revoked grant is not made good by another. */
+static void
+test_rests_renew_of_a_revoked_one(void **state)
+{
+	struct fx *f = fx_new();
+	struct live l;
+	bool renewed = true;
+
+	(void)state;
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	assert_int_equal(
+	    lb_kills_add(&l.st.kills, l.c.session->rests.item[0], INT64_MAX),
+	    LB_OK);
+	fx_grant_more(f)->not_after += 300;
+	fx_seal(f);
+	l.c.trust = f->t;
+	fx_judge(f, &l.ruling);
+	assert_string_equal(
+	    rests_renew(&l.c, &l.ruling, f->bundle, &renewed), "grant_revoked");
+	assert_false(renewed);
+	live_free(&l);
+}
+
+static void
+test_rests_renew_names_it_no_longer(void **state)
+{
+	struct fx *f = fx_new();
+	struct live l;
+	bool renewed = true;
+
+	(void)state;
+	live_new(&l, f);
+	assert_null(renew(&l, &renewed));
+	assert_true(renewed);
+	fx_grant_more(f)->not_after -= 60;
+	fx_seal(f);
+	l.c.trust = f->t;
+	f->answer.grant.count = 1;
+	memcpy(f->answer.grant.item[0], f->paper[FX_GRANT + 1].id,
+	    LB_SHA256_LEN + 1);
+	assert_string_equal(renew(&l, &renewed), "withdrawn");
+	assert_false(renewed);
+	live_free(&l);
+}
+
+static void
+test_rests_cause(void **state)
+{
+	(void)state;
+	assert_string_equal(rests_cause("grant_revoked"), "revoked");
+	assert_string_equal(rests_cause("returned"), "returned");
+	assert_string_equal(rests_cause("no_grant"), "withdrawn");
+	assert_string_equal(rests_cause("grant_over"), "expired");
+	assert_string_equal(rests_cause("approvals_missing"), "trust_changed");
+	assert_true(rests_ended_by("no_grant"));
+	assert_true(rests_ended_by("a_new_word"));
+	assert_false(rests_ended_by("trust_first"));
+	assert_false(rests_ended_by("clock_skew"));
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rests_fault),
+		cmocka_unit_test(test_rests_fault_under_new_trust),
+		cmocka_unit_test(test_rests_renew_moves_the_lease),
+		cmocka_unit_test(test_rests_renew_by_a_later_grant),
+		cmocka_unit_test(test_rests_renew_not_by_a_lesser_grant),
+		cmocka_unit_test(test_rests_renew_of_a_revoked_one),
+		cmocka_unit_test(test_rests_renew_names_it_no_longer),
+		cmocka_unit_test(test_rests_cause),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
