@@ -197,8 +197,11 @@ class Courier:
             if len(head) < 9:
                 return # the agent gave up
             length, op, _timeout = struct.unpack(">IBI", head)
-            assert op == 1
             bundle = stream.read(length - 5).decode()
+            if op == 2: # there is never any news
+                stream.read(1)
+                return
+            assert op == 1
             question = bundle[:bundle.index("-----BEGIN")]
             self.questions.append(question)
             said = self.reply(question)

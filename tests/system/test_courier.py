@@ -254,7 +254,7 @@ def test_two_hundred_at_once_over_a_few(pair):
     got = [pair.c.hear(s) for s in open_ones]
     assert got == [(OK, f"{i:03}"[::-1]) for i in range(200)]
     assert time.monotonic() - began < 4
-    assert pair.b.connections <= 4
+    assert pair.b.connections <= 4 + 1 # one for what waits for news
 
 
 def test_a_closed_connection_is_made_anew(pair):
@@ -531,7 +531,7 @@ def test_only_the_agent_is_heard(pair):
 
 
 @pytest.mark.parametrize("frame", [
-    struct.pack(">IBI", 5, 0, 1000), struct.pack(">IBI", 5, 2, 1000),
+    struct.pack(">IBI", 5, 0, 1000), struct.pack(">IBI", 5, 3, 1000),
     struct.pack(">IBI", 4, 1, 1000), struct.pack(">IBI", 5, 1, 0),
     struct.pack(">IBI", 5, 1, 60001), struct.pack(">IBI", 131078, 1, 1000),
     struct.pack(">IBI", 0xffffffff, 1, 1000), b"GET / HTTP/1.1\r\n\r\n"])
