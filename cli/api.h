@@ -78,12 +78,14 @@ int api_list(struct api *api, const char *path, const char *query, size_t limit,
     json_t **ret);
 
 /*
- * The whole id of a request (26 chars) or grant ("sha256:...") from what a
- * person typed: whole, or at least API_PREFIX_MIN chars of its beginning.
+ * The whole id of a request (26 chars), of a grant or a session on a host
+ * ("sha256:...") from what a person typed: whole, or at least API_PREFIX_MIN chars of its beginning.
  */
 int api_request_id(
     struct api *api, const char *typed, char ret[static LB_ID_LEN + 1]);
 int api_grant_id(
+    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1]);
+int api_session_id(
     struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1]);
 
 /* The filters of a list as a query, never NULL; NULL: not filtered by. */

@@ -170,9 +170,10 @@ api_request_id(
 	return rv;
 }
 
-int
-api_grant_id(
-    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
+/* A grant's or a session's: "sha256:..." or the beginning of it. */
+static int
+sha256_id(struct api *api, const char *path, const char *what,
+    const char *typed, char ret[static LB_SHA256_LEN + 1])
 {
 	static const char head[] = "sha256:";
 	const char *hex = typed;
@@ -186,19 +187,32 @@ api_grant_id(
 	    strlen(hex) < API_PREFIX_MIN ||
 	    strspn(hex, "0123456789abcdef") != strlen(hex))
 		return out_fail(api->cli, ENDING_USAGE,
-		    "'%s' is no grant id (sha256:...), nor the first %d or more "
+		    "'%s' is no %s id (sha256:...), nor the first %d or more "
 		    "characters of one",
-		    typed, API_PREFIX_MIN);
+		    typed, what, API_PREFIX_MIN);
 	if (lb_sha256_valid(id)) {
 		memcpy(ret, id, sizeof(id));
 		return ENDING_DONE;
 	}
-	if ((rv = prefix_find(api, "/v1/grants", "grant", id, &found)) !=
-	    ENDING_DONE)
+	if ((rv = prefix_find(api, path, what, id, &found)) != ENDING_DONE)
 		return rv;
 	rv = found_copy(api, found, id, ret, LB_SHA256_LEN + 1);
 	if (rv == ENDING_DONE && !lb_sha256_valid(ret))
 		rv = out_fail(api->cli, ENDING_UNAVAILABLE,
 		    "the broker answered with what is no id");
 	return rv;
+}
+
+int
+api_grant_id(
+    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
+{
+	return sha256_id(api, "/v1/grants", "grant", typed, ret);
+}
+
+int
+api_session_id(
+    struct api *api, const char *typed, char ret[static LB_SHA256_LEN + 1])
+{
+	return sha256_id(api, "/v1/sessions", "session", typed, ret);
 }

@@ -1,4 +1,4 @@
-/* Runs a program and reads what it prints. */
+/* Runs a program and reads what it prints, or hands the terminal over. */
 #include "child.h"
 
 #include <errno.h>
@@ -132,5 +132,126 @@ out:
 		(void)close(out[0]);
 	if (out[1] >= 0)
 		(void)close(out[1]);
+	return r;
+}
+
+/* Whom signals to us are passed on to; 0: nobody. */
+static volatile sig_atomic_t attended;
+
+static void
+pass_on(int sig)
+{
+	if (attended > 0)
+		(void)kill((pid_t)attended, sig); /* nobody to tell */
+}
+
+/* What a shell leaves to the program in front of it, and what it passes on. */
+static const struct {
+	int sig;
+	void (*handler)(int);
+} attending[] = {
+	{ SIGINT, SIG_IGN },
+	{ SIGQUIT, SIG_IGN },
+	{ SIGTERM, pass_on },
+	{ SIGHUP, pass_on },
+};
+#define ATTENDING (sizeof(attending) / sizeof(attending[0]))
+
+static void
+signals_take(struct sigaction ret_before[static ATTENDING])
+{
+	struct sigaction sa = { .sa_flags = SA_RESTART };
+
+	(void)sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < ATTENDING; i++) {
+		(void)sigaction(attending[i].sig, NULL, &ret_before[i]);
+		sa.sa_handler = attending[i].handler;
+		/* What was ignored when we began stays ignored (nohup). */
+		if (ret_before[i].sa_handler != SIG_IGN)
+			(void)sigaction(attending[i].sig, &sa, NULL);
+	}
+}
+
+static void
+signals_give_back(const struct sigaction before[static ATTENDING])
+{
+	for (size_t i = 0; i < ATTENDING; i++)
+		(void)sigaction(attending[i].sig, &before[i], NULL);
+}
+
+/* Spawn with the signals that we had: those of the list are held meanwhile. */
+static enum lb_err
+attend_spawn(const char *const *argv,
+    const struct sigaction before[static ATTENDING], const sigset_t *mask,
+    pid_t *ret)
+{
+	posix_spawnattr_t attr;
+	sigset_t reset;
+	int rc;
+
+	(void)sigemptyset(&reset);
+	(void)sigaddset(&reset, SIGPIPE);
+	for (size_t i = 0; i < ATTENDING; i++)
+		if (before[i].sa_handler != SIG_IGN)
+			(void)sigaddset(&reset, attending[i].sig);
+	if (posix_spawnattr_init(&attr) != 0)
+		return LB_ERR_MEMORY;
+	rc = posix_spawnattr_setsigdefault(&attr, &reset) |
+	    posix_spawnattr_setsigmask(&attr, mask) |
+	    posix_spawnattr_setflags(
+		&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (rc == 0)
+		rc = posix_spawnp(ret, argv[0], NULL, &attr,
+		    (char *const *)(uintptr_t)argv, environ);
+	(void)posix_spawnattr_destroy(&attr);
+	errno = rc;
+	return rc == 0 ? LB_OK : rc == ENOENT ? LB_ERR_MISSING : LB_ERR_IO;
+}
+
+/* Until it has ended; it stays a zombie, so that its pid stays its own. */
+static enum lb_err
+attend(pid_t pid)
+{
+	siginfo_t info;
+
+	for (;;) {
+		if (waitid(P_PID, (id_t)pid, &info,
+			WEXITED | WSTOPPED | WNOWAIT) != 0) {
+			if (errno == EINTR)
+				continue;
+			return LB_ERR_IO;
+		}
+		if (info.si_code != CLD_STOPPED)
+			return LB_OK;
+		/* Take the news, and let our shell have the terminal. */
+		(void)waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
+		(void)raise(SIGSTOP);
+	}
+}
+
+enum lb_err
+child_attend(const char *const *argv, int *ret_status)
+{
+	struct sigaction before[ATTENDING];
+	sigset_t held, mask;
+	pid_t pid = 0;
+	enum lb_err r, reaped;
+
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGTERM);
+	(void)sigaddset(&held, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &held, &mask);
+	signals_take(before);
+	if ((r = attend_spawn(argv, before, &mask, &pid)) == LB_OK)
+		attended = pid;
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (r == LB_OK)
+		r = attend(pid);
+	attended = 0;
+	signals_give_back(before);
+	if (pid > 0) {
+		reaped = reap(pid, ret_status);
+		r = r == LB_OK ? reaped : r;
+	}
 	return r;
 }

@@ -1,4 +1,4 @@
-/* Runs a program of this machine and reads what it prints. */
+/* Runs programs of this machine: to read what they print, or to hand over. */
 #ifndef LOCKBOX_CLI_CHILD_H
 #define LOCKBOX_CLI_CHILD_H
 
@@ -24,5 +24,18 @@
 enum lb_err child_run(const char *const *argv, const void *input,
     size_t input_len, bool quiet, struct lb_buf *ret,
     int *ret_status) LB_MUST_CHECK;
+
+/*
+ * Run argv[0] to its end with our own streams and terminal, as a shell would:
+ * Ctrl-C is the child's, Ctrl-Z stops both, SIGTERM and SIGHUP to us are
+ * passed on.
+ *
+ * ret_status  exit code; 128 + signal
+ *
+ * LB_ERR_MISSING  no such program
+ * LB_ERR_IO       errno
+ */
+enum lb_err child_attend(
+    const char *const *argv, int *ret_status) LB_MUST_CHECK;
 
 #endif

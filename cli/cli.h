@@ -40,9 +40,13 @@ struct cli {
  * returns an enum ending and has said why when it is not ENDING_DONE.
  */
 struct command {
-	const char *noun;     /* "request"; the name of a one-word command */
-	const char *verb;     /* NULL for one word */
-	const char *operands; /* as the usage line shows them; NULL: none */
+	const char *noun; /* "request"; the name of a one-word command */
+	const char *verb; /* NULL for one word */
+	/*
+	 * As the usage line shows them; NULL: none. Where they speak of "--",
+	 * what is more than the least must stand behind one.
+	 */
+	const char *operands;
 	size_t least, most;
 	const char *summary; /* lower case, no full stop */
 	const struct flag *flags;

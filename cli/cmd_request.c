@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "api.h"
+#include "asking.h"
 #include "commands.h"
 #include "compose.h"
-#include "grant.h"
 #include "lockbox/clock.h"
 #include "output.h"
 #include "request.h"
-#include "sign.h"
 #include "wait.h"
 
 #define O(member) offsetof(struct compose_flags, member)
@@ -72,116 +71,16 @@ static const struct flag wait_flags[] = {
 	{ 0 },
 };
 
-/* A grant that covers all that is asked is there already. */
-static int
-covered_print(const struct cli *cli, const json_t *grant)
-{
-	char until[OUT_TIME_MAX];
-
-	if (cli->json)
-		return out_json(cli, json_pack("{s:O}", "covered_by", grant));
-	out_time(api_at(grant, "not_after"), until);
-	out_line(cli->out, "grant     %s", api_str(grant, "id"));
-	out_line(cli->out, "until     %s", until);
-	out_note(cli,
-	    "a grant you have covers this already; nobody was "
-	    "asked");
-	grant_hint(cli, grant);
-	return ENDING_DONE;
-}
-
-/* A request that was made: what only its text says, never the broker. */
-struct created {
-	char id[LB_ID_LEN + 1];
-	char sha256[LB_SHA256_LEN + 1];
-};
-
-/* What the broker keeps must be what was signed. */
-static int
-created_check(const struct api *api, const json_t *request,
-    const struct lb_buf *text, struct created *ret)
-{
-	struct lb_request q;
-	char sha256[LB_SHA256_LEN + 1];
-
-	lb_doc_id(text->data, text->len, sha256);
-	if (lb_request_parse(text->data, text->len, &q) != LB_OK ||
-	    strcmp(api_str(request, "id"), q.request) != 0 ||
-	    strcmp(api_str(request, "sha256"), sha256) != 0)
-		return out_fail(api->cli, ENDING_UNAVAILABLE,
-		    "the broker answered with another request than was sent");
-	memcpy(ret->id, q.request, sizeof(q.request));
-	memcpy(ret->sha256, sha256, sizeof(sha256));
-	return ENDING_DONE;
-}
-
-static int
-created_wait(struct api *api, const struct compose_flags *o,
-    const struct created *made, const json_t *request)
-{
-	struct cli *cli = api->cli;
-	/* With JSON, stdout is the object alone. */
-	FILE *f = cli->json ? cli->err : cli->out;
-	char code[LB_CODE_LEN + 1];
-
-	lb_request_code(made->sha256, code);
-	out_line(f, "request  %s", made->id);
-	out_line(f, "code     %s", code);
-	(void)fflush(f);
-	if (o->no_wait) {
-		out_hint(cli, "lockbox request wait %s", made->id);
-		return cli->json ? request_print(cli, request) : ENDING_DONE;
-	}
-	out_note(cli,
-	    "waiting for the decision; Ctrl-C stops the waiting, not "
-	    "the request");
-	return wait_print(api, made->id, made->sha256,
-	    o->timeout != 0 ? lb_clock_now() + o->timeout : 0);
-}
-
-static int
-create_post(struct api *api, const struct compose_flags *o,
-    const struct lb_buf *text, const struct lb_buf *armor)
-{
-	json_t *reply = NULL;
-	const json_t *grant;
-	struct created made;
-	int rv;
-
-	rv = api_create(api,
-	    json_pack(
-		"{s:s, s:s}", "text", text->data, "signature", armor->data),
-	    &reply, "/v1/requests");
-	if (rv != ENDING_DONE)
-		return rv;
-	grant = json_object_get(reply, "covered_by");
-	if (grant != NULL)
-		rv = covered_print(api->cli, grant);
-	else if ((rv = created_check(api, reply, text, &made)) == ENDING_DONE)
-		rv = created_wait(api, o, &made, reply);
-	json_decref(reply);
-	return rv;
-}
-
 static int
 create_run(struct cli *cli, const void *opt, char **operand)
 {
-	const struct compose_flags *o = opt;
-	struct lb_buf text = { 0 }, armor = { 0 };
 	struct api api = { 0 };
-	const char *key;
 	int rv;
 
 	(void)operand;
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	key = o->key != NULL ? o->key : api.settings.key;
-	if ((rv = compose_request(&api, o, key, &text)) == ENDING_DONE &&
-	    (rv = sign_text(cli, key, LB_NS_REQUEST, text.data, text.len,
-		 &armor, NULL)) == ENDING_DONE)
-		rv = create_post(&api, o, &text, &armor);
-	lb_buf_clear(&armor);
-	lb_buf_clear(&text);
+	rv = asking_run(&api, opt);
 	api_close(&api);
 	return rv;
 }

@@ -4,15 +4,18 @@
 
 #include "cli.h"
 
+extern const struct command check_commands[];
 extern const struct command clock_commands[];
 extern const struct command decide_commands[];
 extern const struct command doctor_commands[];
 extern const struct command enrol_commands[];
+extern const struct command extend_commands[];
 extern const struct command grant_commands[];
 extern const struct command host_commands[];
 extern const struct command person_commands[];
 extern const struct command request_commands[];
 extern const struct command signin_commands[];
+extern const struct command ssh_commands[];
 extern const struct command tenant_commands[];
 extern const struct command transfer_commands[];
 extern const struct command trust_check_commands[];

@@ -76,25 +76,33 @@ lists_fill(
 	return rv;
 }
 
-/* Without --login: the configuration's, or one's own name here. */
-static int
-login_default(const struct api *api, struct lb_request *q)
+int
+compose_login(const struct api *api, char ret[static LB_LOGIN_MAX + 1])
 {
 	const char *login = api->settings.login;
 	const struct passwd *pw;
 
-	if (q->login.count > 0)
-		return ENDING_DONE;
 	if (login[0] == '\0' && getuid() != 0 &&
 	    (pw = getpwuid(getuid())) != NULL)
 		login = pw->pw_name;
 	if (login[0] == '\0' || !lb_login_valid(login) ||
-	    lb_text_copy(q->login.item[0], sizeof(q->login.item[0]), login) !=
-		LB_OK)
-		return out_fail(
-		    api->cli, ENDING_USAGE, "which account: --login is needed");
-	q->login.count = 1;
+	    lb_text_copy(ret, LB_LOGIN_MAX + 1, login) != LB_OK)
+		return out_fail(api->cli, ENDING_USAGE,
+		    "which account on the host: name the login");
 	return ENDING_DONE;
+}
+
+static int
+login_default(const struct api *api, struct lb_request *q)
+{
+	int rv;
+
+	if (q->login.count > 0)
+		return ENDING_DONE;
+	rv = compose_login(api, q->login.item[0]);
+	if (rv == ENDING_DONE)
+		q->login.count = 1;
+	return rv;
 }
 
 static int

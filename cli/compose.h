@@ -30,4 +30,7 @@ struct compose_flags {
 int compose_request(struct api *api, const struct compose_flags *o,
     const char *key, struct lb_buf *ret);
 
+/* The account without --login: the configuration's, or one's own name here. */
+int compose_login(const struct api *api, char ret[static LB_LOGIN_MAX + 1]);
+
 #endif

@@ -190,10 +190,11 @@ flag_take(const struct flag_set *set, size_t count, int argc, char **argv,
 
 enum lb_err
 flags_parse(const struct flag_set *set, size_t count, int argc, char **argv,
-    int64_t now, char **ret_operand, size_t *ret_count, char *ret_what)
+    int64_t now, char **ret_operand, size_t *ret_count, size_t *ret_plain,
+    char *ret_what)
 {
 	bool ended = false;
-	size_t n = 0;
+	size_t n = 0, plain = 0;
 	enum lb_err r;
 
 	for (int i = 0; i < argc; i++) {
@@ -204,6 +205,7 @@ flags_parse(const struct flag_set *set, size_t count, int argc, char **argv,
 		/* A lone "-" is an operand: standard input or output. */
 		if (ended || argv[i][0] != '-' || argv[i][1] == '\0') {
 			ret_operand[n++] = argv[i];
+			plain += ended ? 0 : 1;
 			continue;
 		}
 		if ((r = flag_take(
@@ -212,5 +214,6 @@ flags_parse(const struct flag_set *set, size_t count, int argc, char **argv,
 	}
 	ret_operand[n] = NULL;
 	*ret_count = n;
+	*ret_plain = plain;
 	return LB_OK;
 }

@@ -50,6 +50,7 @@ struct flag_set {
  * set          count tables; a name is looked for in each, in order
  * now          for FLAG_WHEN
  * ret_operand  argc + 1 places; filled with what is no flag, then NULL
+ * ret_count    how many; ret_plain: how many of them before "--"
  * ret_what     FLAG_WHAT_MAX bytes: on error what is wrong, for people
  *
  * LB_ERR_FORMAT  an unknown flag, one twice, no value, a bad value
@@ -57,7 +58,7 @@ struct flag_set {
  */
 enum lb_err flags_parse(const struct flag_set *set, size_t count, int argc,
     char **argv, int64_t now, char **ret_operand, size_t *ret_count,
-    char *ret_what) LB_MUST_CHECK;
+    size_t *ret_plain, char *ret_what) LB_MUST_CHECK;
 
 /* "2h" from now, or "2026-03-02T14:00:00Z". */
 enum lb_err flags_when(

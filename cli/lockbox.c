@@ -10,6 +10,8 @@
 #include "output.h"
 #include "version.h"
 
+#define USAGE_MAX 160 /* bytes, with NUL */
+
 const struct flag cli_flags[] = {
 	{ "format", 0, FLAG_TEXT, offsetof(struct cli, format), "text|json",
 	    "how results are printed; JSON is a stable interface" },
@@ -39,10 +41,13 @@ static const struct command own_commands[] = {
 
 const struct command *const cli_commands[] = {
 	signin_commands,
+	ssh_commands,
 	request_commands,
 	decide_commands,
 	transfer_commands,
 	grant_commands,
+	extend_commands,
+	check_commands,
 	tenant_commands,
 	host_commands,
 	enrol_commands,
@@ -121,13 +126,29 @@ flags_help(FILE *f, const struct flag *table)
 		(void)fputs("  (out of memory)\n", f);
 }
 
+/*
+ * "request show ID [flags]"; operands that say themselves where flags stand
+ * keep their word.
+ */
+static void
+usage_line(const struct command *c, char *ret, size_t size)
+{
+	const char *verb = c->verb != NULL ? c->verb : "";
+	const char *operands = c->operands != NULL ? c->operands : "";
+	bool placed = strstr(operands, "[flags]") != NULL;
+
+	(void)snprintf(ret, size, "%s%s%s%s%s%s", c->noun,
+	    verb[0] != '\0' ? " " : "", verb, operands[0] != '\0' ? " " : "",
+	    operands, placed ? "" : " [flags]");
+}
+
 void
 cli_help(FILE *f, const struct command *c)
 {
-	(void)fprintf(f, "usage: lockbox %s%s%s%s%s [flags]\n\n  %s\n", c->noun,
-	    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
-	    c->operands != NULL ? " " : "",
-	    c->operands != NULL ? c->operands : "", c->summary);
+	char usage[USAGE_MAX];
+
+	usage_line(c, usage, sizeof(usage));
+	(void)fprintf(f, "usage: lockbox %s\n\n  %s\n", usage, c->summary);
 	if (c->flags != NULL) {
 		(void)fputs("\nflags:\n", f);
 		flags_help(f, c->flags);
@@ -204,14 +225,13 @@ format_set(struct cli *cli)
 static int
 command_usage(const struct cli *cli, const struct command *c, const char *what)
 {
+	char usage[USAGE_MAX];
+
+	usage_line(c, usage, sizeof(usage));
 	out_fail(cli, ENDING_USAGE, "%s", what);
-	out_note(cli,
-	    "usage: lockbox %s%s%s%s%s [flags]; see 'lockbox help "
-	    "%s%s%s'",
-	    c->noun, c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
-	    c->operands != NULL ? " " : "",
-	    c->operands != NULL ? c->operands : "", c->noun,
-	    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "");
+	out_note(cli, "usage: lockbox %s; see 'lockbox help %s%s%s'", usage,
+	    c->noun, c->verb != NULL ? " " : "",
+	    c->verb != NULL ? c->verb : "");
 	return ENDING_USAGE;
 }
 
@@ -222,13 +242,13 @@ command_run(struct cli *cli, const struct command *c, int argc, char **argv,
 	void *opt = calloc(1, c->size != 0 ? c->size : 1);
 	struct flag_set set[] = { { c->flags, opt }, { cli_flags, cli } };
 	char what[FLAG_WHAT_MAX] = "";
-	size_t count = 0;
+	size_t count = 0, plain = 0;
 	int rv;
 
 	if (opt == NULL)
 		return out_fail(cli, ENDING_FAILED, "out of memory");
 	if (flags_parse(set, 2, argc, argv, lb_clock_now(), operand, &count,
-		what) != LB_OK)
+		&plain, what) != LB_OK)
 		rv = command_usage(cli, c, what);
 	else if (cli->help) {
 		cli_help(cli->out, c);
@@ -237,6 +257,9 @@ command_run(struct cli *cli, const struct command *c, int argc, char **argv,
 		rv = command_usage(cli, c, "something is missing");
 	else if (count > c->most)
 		rv = command_usage(cli, c, "too many words");
+	else if (c->operands != NULL && strstr(c->operands, "-- ") != NULL &&
+	    plain > c->least)
+		rv = command_usage(cli, c, "'--' stands before a command");
 	else if ((rv = format_set(cli)) == ENDING_DONE)
 		rv = c->run(cli, opt, operand);
 	free(opt);

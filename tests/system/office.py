@@ -124,6 +124,12 @@ class Office:
         self.max("request", "endorse", asked, "--yes")
         return asked
 
+    @staticmethod
+    def example(name):
+        """The text of one of conf/examples/."""
+        top = Path(__file__).resolve().parents[2]
+        return (top / "conf" / "examples" / name).read_text()
+
     def tidy(self):
         """Nothing open stays: one request per engineer and scope may be."""
         for item in self.avm.json("request", "ls", "--limit", 200):

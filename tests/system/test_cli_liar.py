@@ -382,6 +382,47 @@ def test_what_is_shown_is_what_was_signed(office, liar):
     assert "db1" in lied.stdout and "deploy" in lied.stdout
 
 
+def test_a_grant_counts_by_its_text(office, liar):
+    """What stands beside the text, or another text, opens nothing."""
+    asked = office.endorsed()
+    office.anna("request", "approve", asked, "--yes")
+    check = ("grant", "check", "--tenant", TENANT, "--login", "deploy", "--host")
+    office.avm(*check, "db1")
+    office.avm(*check, "db2", code=77)
+    honest = office.avm.json("grant", "show", asked)
+    text = line(honest["text"], "host", "db2")
+    for lie in ({"hosts": ["db2"]}, {"hosts": ["db2"], "text": text},
+                {"text": text, "id": sha256(text)[:-1]},
+                {"text": "", "id": sha256("")}, {"text": 5, "id": []}):
+        liar.twist = lambda m, path, v: (
+            v.update(items=[honest | lie]) if path.startswith("/v1/grants?")
+            else None)
+        office.avm(*check, "db2", code=77)
+    liar.twist = lambda m, path, v: (
+        v.update(items=[honest]) if path.startswith("/v1/grants?") else None)
+    office.avm(*check, "db1")
+
+
+def test_a_made_up_open_request_is_not_waited_for(office, liar):
+    """The engineer would tell its code to the approver as one of his own."""
+    asked = office.ask()
+    ssh = ("ssh", "deploy@db1", "--tenant", TENANT, "--timeout", "1s")
+    done = office.avm(*ssh, code=124)
+    assert asked in done.stderr
+    other = papers.Ed25519()
+
+    def twist(method, path, value):
+        for item in value.get("items", []):
+            text = line(item["text"], "reason", "tea")
+            item.update(text=text, sha256=sha256(text), code=code_of(text),
+                        signature=other.sign("request", text))
+
+    liar.twist = lambda m, path, v: (
+        twist(m, path, v) if path.startswith("/v1/requests?") else None)
+    done = office.avm(*ssh, code=2)
+    assert "--reason is missing" in done.stderr and "code " not in done.stderr
+
+
 def test_nothing_moves_the_terminal(office, liar):
     """Escape sequences, bidi and newlines in what the broker says."""
     asked = office.ask()
@@ -419,9 +460,17 @@ def test_nonsense_is_no_crash(office, liar, body):
                       ("host", "ls"), ("person", "ls"), ("whoami",),
                       ("request", "show", "0" * 26), ("request", "show", "0000"),
                       ("grant", "show", "0" * 64), ("tenant", "show", "acme"),
-                      ("host", "show", "db1"), ("signin",)):
+                      ("host", "show", "db1"), ("signin",), 
+                      ("grant", "extend", "0" * 64), ("ssh", "x@db1", "--print"),
+                      ("ssh", "x@db1", "--tenant", TENANT, "--print"),
+                      ("grant", "check", "--host", "db1", "--login", "x")):
         import subprocess
         done = subprocess.run([office.lockbox, *arguments], env=office.olga.env,
                               capture_output=True, check=False, timeout=30,
                               stdin=subprocess.DEVNULL)
         assert done.returncode in (0, 1, 69), (arguments, done)
+    done = subprocess.run(
+        [office.lockbox, "grant", "check", "--host", "db1", "--login", "x",
+         "--tenant", TENANT], env=office.olga.env, capture_output=True,
+        check=False, timeout=30, stdin=subprocess.DEVNULL)
+    assert done.returncode in (69, 77), done

@@ -25,7 +25,7 @@ usr/share/man/man5/lockbox-broker.conf.5
 usr/share/man/man5/lockbox-pam.conf.5
 usr/share/man/man8/lockbox-agent.8 usr/share/man/man8/lockbox-broker.8
 usr/share/man/man8/lockbox-courier.8 usr/share/man/man8/pam_lockbox.8
-usr/share/doc/lockbox/examples/pam.conf
+usr/share/doc/lockbox/examples/pam.conf usr/share/doc/lockbox/examples/ssh_config
 usr/share/doc/lockbox/examples/pam.d/sshd
 """.split()
 

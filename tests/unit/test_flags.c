@@ -34,7 +34,7 @@ static const struct flag table[] = {
 #undef O
 
 static char *operand[16];
-static size_t operands;
+static size_t operands, plain;
 static char what[FLAG_WHAT_MAX];
 
 static enum lb_err
@@ -50,7 +50,8 @@ parse(struct sample *s, ...)
 	while ((argv[argc] = va_arg(ap, char *)) != NULL)
 		argc++;
 	va_end(ap);
-	return flags_parse(&set, 1, argc, argv, NOW, operand, &operands, what);
+	return flags_parse(
+	    &set, 1, argc, argv, NOW, operand, &operands, &plain, what);
 }
 
 static void
@@ -118,10 +119,28 @@ test_flags_mistakes(void **state)
 	}
 }
 
+static void
+test_flags_tell_what_stood_before_the_dashes(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	assert_int_equal(parse(&s, "one", "--", "two", "-l", NULL), LB_OK);
+	assert_int_equal(operands, 3);
+	assert_int_equal(plain, 1);
+	assert_int_equal(parse(&s, "one", "two", "-l", NULL), LB_OK);
+	assert_int_equal(operands, 2);
+	assert_int_equal(plain, 2);
+	/* A value may be two dashes as well. */
+	assert_int_equal(parse(&s, "-n", "--", "one", NULL), LB_OK);
+	assert_int_equal(plain, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flags_tell_what_stood_before_the_dashes),
 		cmocka_unit_test(test_flags_every_spelling),
 		cmocka_unit_test(test_flags_mistakes),
 	};
