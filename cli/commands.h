@@ -14,6 +14,7 @@ extern const struct command grant_commands[];
 extern const struct command host_commands[];
 extern const struct command person_commands[];
 extern const struct command request_commands[];
+extern const struct command session_commands[];
 extern const struct command signin_commands[];
 extern const struct command ssh_commands[];
 extern const struct command tenant_commands[];

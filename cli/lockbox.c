@@ -48,6 +48,7 @@ const struct command *const cli_commands[] = {
 	grant_commands,
 	extend_commands,
 	check_commands,
+	session_commands,
 	tenant_commands,
 	host_commands,
 	enrol_commands,

@@ -460,7 +460,8 @@ def test_nonsense_is_no_crash(office, liar, body):
                       ("host", "ls"), ("person", "ls"), ("whoami",),
                       ("request", "show", "0" * 26), ("request", "show", "0000"),
                       ("grant", "show", "0" * 64), ("tenant", "show", "acme"),
-                      ("host", "show", "db1"), ("signin",), 
+                      ("host", "show", "db1"), ("signin",), ("session", "ls"),
+                      ("session", "show", "0" * 64), ("session", "show", "0000"),
                       ("grant", "extend", "0" * 64), ("ssh", "x@db1", "--print"),
                       ("ssh", "x@db1", "--tenant", TENANT, "--print"),
                       ("grant", "check", "--host", "db1", "--login", "x")):

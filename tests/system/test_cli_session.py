@@ -1,0 +1,108 @@
+"""lockbox session ls and show: who is in where, as a host reported it."""
+
+import re
+import time
+
+import papers
+import pytest
+
+from brokerd import BROKER, TENANT
+from office import Office
+
+
+class Host:
+    """An enrolled host that reports."""
+
+    def __init__(self, office, name):
+        self.broker, self.name, self.sequence = office.broker, name, 0
+        self.trust = (office.base / "acme.trust").read_text().split("-----")[0]
+        self.broker.enter(self.broker.operator)
+        self.key = self.broker.add_host(TENANT, name)
+
+    def report(self, event, session, at=None, **fields):
+        self.sequence += 1
+        text = papers.document("report", **{
+            "host": self.name, "tenant": TENANT, "broker": BROKER,
+            "trust": papers.doc_id(self.trust), "sequence": self.sequence,
+            "event": event, "session": session,
+            "at": papers.stamp(at or time.time()), **fields})
+        got = self.broker.bundle("/v1/report", text + self.key.sign("report", text))
+        assert got.status == 200, got
+
+
+@pytest.fixture(scope="module")
+def office(build, tmp_path_factory):
+    made = Office(build, tmp_path_factory.mktemp("office"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def host(office):
+    return Host(office, "s1")
+
+
+@pytest.fixture(scope="module")
+def grant(office, host):
+    asked = office.endorsed(host="s1")
+    office.anna("request", "approve", asked, "--yes")
+    return office.avm.json("grant", "show", asked)
+
+
+def test_who_is_in_where_and_until_when(office, host, grant):
+    done = office.avm("session", "ls")
+    assert done.stdout == "" and "no live sessions" in done.stderr
+    host.report("session.opened", 11, at=time.time() - 30, grant=grant["id"],
+                login="deploy", service="sshd", engineer=office.avm.principal,
+                rhost="192.0.2.9")
+    [one] = office.avm.json("session", "ls")
+    assert (one["state"], one["ends_at"]) == ("live", grant["not_after"])
+    title, row = office.avm("session", "ls", "--host", "s1").stdout.splitlines()
+    assert title.split() == ["SESSION", "STATE", "TENANT", "HOST", "LOGIN",
+                             "ENGINEER", "SINCE", "UNTIL", "GRANT", "CAUSE"]
+    assert re.fullmatch(
+        rf"{one['id'][:19]} +live +{TENANT} +s1 +deploy +avm@provider.example +"
+        rf"3\ds ago +in (2h|1h59m\d+s) +{grant['id'][:19]} *", row), row
+    for who in (office.anna, office.max, office.olga):
+        assert [x["id"] for x in who.json("session", "ls")] == [one["id"]]
+    assert office.eve.json("session", "ls", "--all") == []
+    assert office.avm.json("session", "ls", "--host", "db1") == []
+    assert office.avm.json("session", "ls", "--state", "ended") == []
+
+    done = office.avm("session", "show", one["id"][7:15])
+    for field in (rf"session +{one['id']}", "state +live", "host +s1", "sid +11",
+                  "login +deploy", "from +192.0.2.9", rf"grant +{grant['id']}",
+                  r"since .*\(3\ds ago\)", r"until .*\(in "):
+        assert re.search(f"^{field}", done.stdout, re.M), (field, done.stdout)
+    assert f"lockbox grant show {grant['id'][:19]}" in done.stderr
+    office.eve("session", "show", one["id"], code=1)
+
+    host.report("session.ended", 11, at=time.time() - 5, cause="revoked")
+    assert office.avm.json("session", "ls") == []
+    [ended] = office.avm.json("session", "ls", "--state", "ended")
+    assert ended == office.avm.json("session", "ls", "--all")[0]
+    assert ended["cause"] == "revoked"
+    row = office.avm("session", "ls", "--all").stdout.splitlines()[1]
+    assert re.search(r" ended .* ago +sha256:\w+  revoked$", row), row
+    done = office.avm("session", "show", one["id"])
+    assert re.search(r"^ended .*ago\)$", done.stdout, re.M)
+    assert re.search(r"^cause +revoked$", done.stdout, re.M)
+    assert re.search(r"^would end .*in ", done.stdout, re.M)
+    assert done.stderr == ""
+
+
+def test_a_session_whose_grant_the_broker_does_not_have(office, host):
+    host.report("session.opened", 12, login="other")
+    row = office.anna("session", "ls").stdout.splitlines()[1]
+    assert re.search(r" live +acme +s1 +other +(\S+ ago|now) +- ", row), row
+    [one] = office.anna.json("session", "ls")
+    done = office.anna("session", "show", one["id"])
+    assert "until" not in done.stdout and done.stderr == ""
+
+
+def test_wrong_command_lines(office):
+    office.avm("session", "ls", "--state", "dead", code=1)
+    office.avm("session", "ls", "--all", "--state", "live", code=2)
+    office.avm("session", "show", "abc", code=2)
+    office.avm("session", "show", code=2)
+    office.avm("session", "show", "0" * 8, code=1)
