@@ -90,12 +90,14 @@ def meson_tests(tally, directory, jobs):
               skipped)
 
 
-def pytest(tally, arguments):
+def pytest(tally, jobs, arguments):
+    """System tests, a file per worker: they wait more than they compute, and
+    each has a world of its own."""
     report = TOP / "build" / "system-tests.xml"
     report.unlink(missing_ok=True)
     done = run(["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p",
-                "no:cacheprovider", f"--junitxml={report}", "tests/system",
-                *arguments])
+                "no:cacheprovider", "-n", str(jobs), "--dist", "loadfile",
+                f"--junitxml={report}", "tests/system", *arguments])
     if done.returncode != 0 or not report.exists():
         print(done.stdout, flush=True)
     if not report.exists():
@@ -135,7 +137,7 @@ def main():
         meson_tests(tally, "build-asan", jobs)
     step(tally, "each check of the decision is tested (mutations)",
          ["/usr/bin/python3", "-B", "tests/mutate.py"])
-    pytest(tally, rest)
+    pytest(tally, jobs, rest)
     step(tally, "the demo tells its story", ["./dev", "demo", "--auto"])
     return finish(tally)
 
