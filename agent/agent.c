@@ -9,6 +9,7 @@
 
 #include "ending.h"
 #include "journal.h"
+#include "orphans.h"
 #include "procs.h"
 #include "selftest.h"
 #include "sessions.h"
@@ -97,24 +98,35 @@ note_trust(struct agent *a)
 	a->state.trust_serial = t->serial;
 }
 
+/* Enrolment wrote a state: without one, but with key and trust, it was lost,
+ * and with it who is in here by whose leave. */
+static void
+recover(struct agent *a)
+{
+	if (a->signer == NULL || a->anchor == NULL)
+		return; /* never enrolled, as far as we can tell */
+	a->state_must = true;
+	orphans_end(a);
+}
+
 static void
 load_state(struct agent *a)
 {
 	char boot_id[PROCS_BOOT_ID_LEN + 1];
 	size_t gone = 0;
+	bool lost;
 	enum lb_err r;
 
 	(void)snprintf(
 	    a->state_path, sizeof(a->state_path), "%s/state", a->conf.state);
 	r = state_load(a->state_path, a->uid, &a->state);
 	if (r != LB_OK) {
-		journal_r(r,
-		    "load state '%s', going on without, ending "
-		    "nothing",
-		    a->state_path);
+		journal_r(
+		    r, "load state '%s', going on without", a->state_path);
 		if (r != LB_ERR_MISSING)
 			set_aside(a->state_path);
 	}
+	lost = r != LB_OK;
 	if ((r = procs_boot_id(boot_id)) != LB_OK) {
 		journal_r(r, "read the boot id, letting nobody in");
 		be_unable(a, "agent_unable");
@@ -124,6 +136,8 @@ load_state(struct agent *a)
 	if (gone > 0)
 		journal(LOG_NOTICE, "%zu sessions were of another boot", gone);
 	note_trust(a);
+	if (lost)
+		recover(a);
 }
 
 static void

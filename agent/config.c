@@ -102,6 +102,7 @@ static const struct lb_conf_option agent_options[] = {
 	TEXT(config_agent, host, true, check_host),
 	TEXT(config_agent, broker, true, check_broker),
 	PATH(config_agent, trust, false),
+	PATH(config_agent, scope, false),
 	PATH(config_agent, state, false),
 	PATH(config_agent, key, false),
 	PATH(config_agent, socket, false),
@@ -128,6 +129,7 @@ config_agent_default(struct config_agent *ret)
 {
 	*ret = (struct config_agent){
 		.trust = "/etc/lockbox/trust",
+		.scope = "/etc/lockbox/pam.conf",
 		.state = "/var/lib/lockbox",
 		.key = "/var/lib/lockbox/host-key",
 		.socket = LB_DOOR_SOCKET,

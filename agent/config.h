@@ -21,6 +21,7 @@ struct config_agent {
 	char host[LB_HOST_MAX + 1];
 	char broker[LB_NAME_MAX + 1];
 	char trust[CONFIG_PATH]; /* root's pin */
+	char scope[CONFIG_PATH]; /* the module's pam.conf */
 	char state[CONFIG_PATH]; /* directory */
 	char key[CONFIG_PATH];
 	char socket[CONFIG_SOCKET];

@@ -44,14 +44,15 @@ read_small(const char *path, char *ret, size_t ret_size)
 	return LB_OK;
 }
 
-enum lb_err
-procs_sid(pid_t pid, uint32_t *ret)
+/* A file of /proc/PID that holds one number. */
+static enum lb_err
+read_number(pid_t pid, const char *name, uint32_t *ret)
 {
 	char path[64], text[32];
 	enum lb_err r;
 	int64_t v;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	if ((r = read_small(path, text, sizeof(text))) != LB_OK)
 		return r;
 	text[strcspn(text, "\n")] = '\0';
@@ -59,6 +60,18 @@ procs_sid(pid_t pid, uint32_t *ret)
 		return r;
 	*ret = (uint32_t)v;
 	return LB_OK;
+}
+
+enum lb_err
+procs_sid(pid_t pid, uint32_t *ret)
+{
+	return read_number(pid, "sessionid", ret);
+}
+
+enum lb_err
+procs_loginuid(pid_t pid, uint32_t *ret)
+{
+	return read_number(pid, "loginuid", ret);
 }
 
 /* Field n of a stat line, 4 the parent's: all behind the name are numbers but

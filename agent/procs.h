@@ -22,6 +22,9 @@
  */
 enum lb_err procs_sid(pid_t pid, uint32_t *ret) LB_MUST_CHECK;
 
+/* Who logged in, to whom it belongs; UINT32_MAX: nobody did. */
+enum lb_err procs_loginuid(pid_t pid, uint32_t *ret) LB_MUST_CHECK;
+
 /* The parent's pid, 0 for none. */
 enum lb_err procs_parent(pid_t pid, pid_t *ret) LB_MUST_CHECK;
 

@@ -83,7 +83,12 @@ class Stage:
                 path.unlink()
         key = self.state / "host-key"
         self.host_key.save(key)
-        os.chown(key, AGENT_UID, AGENT_UID)
+        empty = self.state / "state"
+        text = "lockbox-state-v1\nboot: \nfloor: 0\ntrust: \nserial: 0\n"
+        empty.write_text(text + f"sum: {papers.doc_id(text)}\n")
+        empty.chmod(0o600)
+        for path in (key, empty):
+            os.chown(path, AGENT_UID, AGENT_UID)
 
     def pin(self, trust):
         """What root's configuration management puts on the host."""

@@ -49,6 +49,7 @@ broker = {BROKER}
 trust = {base}/trust
 state = {self.state}
 key = {self.state}/host-key
+scope = {self.state}/none
 socket = {base}/agent.sock
 courier = {base}/courier.sock
 user = nobody

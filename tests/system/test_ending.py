@@ -220,6 +220,11 @@ class Canaries:
         self.daemons = {name: service.pid
                         for name, service in stage.world.services.items()}
 
+    def check_without(self, name):
+        """All but a service that was started anew."""
+        del self.daemons[name]
+        self.check()
+
     def check(self):
         assert members(self.sid) == self.before
         assert all(process.poll() is None for process in self.own)
@@ -526,6 +531,39 @@ def test_agent_killed_before_the_end_ends_it_on_restart(host):
     assert ended(host, session.sid)["cause"] == "expired"
     assert not session.alive()
     session.close()
+
+
+@pytest.mark.parametrize("damage", ["missing", "unreadable"])
+def test_a_lost_state_ends_whom_nobody_exempts(host, damage):
+    canaries = Canaries(host)
+    allow_by_login(host, avm=grant(host, soon(600)), deploy=canaries.grant)
+    session = Session(host, "nohup setsid sleep 300 >/dev/null 2>&1 & sleep 300")
+    assert session.alive()
+    agent, state = host.world.services["agent"], host.state / "state"
+    agent.stop()
+    host.world.start_agent() # the control: a restart alone ends nothing
+    time.sleep(2)
+    assert session.alive()
+    agent = host.world.services["agent"]
+    agent.stop()
+    if damage == "missing":
+        state.unlink()
+    else:
+        state.write_text(state.read_text().replace("avm", "avn"))
+    conf = host.confdir / "pam.conf"
+    before = conf.read_text()
+    conf.write_text(before + "exempt = cron deploy\n")
+    try:
+        host.world.start_agent()
+        assert ended(host, session.sid)["cause"] == "state_lost"
+        assert not session.alive()
+        canaries.check_without("agent")
+        assert any(f"session {canaries.sid} of 'deploy' goes on" in line
+                   for line in host.world.syslog())
+    finally:
+        conf.write_text(before)
+        session.close()
+        canaries.close()
 
 
 def test_broker_and_courier_killed_before_the_end(host):
