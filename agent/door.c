@@ -98,25 +98,39 @@ receive(int fd, void *buf, size_t size, size_t *ret_len, int *ret_fd)
 }
 
 enum lb_err
-door_receive_ask(struct door_peer *p, struct lb_door_ask *ret)
+door_receive_ask(
+    struct door_peer *p, struct lb_door_ask *ret, struct lb_slice *ret_bundle)
 {
-	static struct lb_door_ask buf; /* large; one thread */
+	/* Large; one thread. */
+	static char buf[sizeof(struct lb_door_accept) + LB_DOOR_BUNDLE_MAX];
 	enum lb_err r;
 	size_t len;
 	pid_t pid;
 	int fd;
 
-	if ((r = receive(p->fd, &buf, sizeof(buf), &len, &fd)) != LB_OK)
+	*ret_bundle = (struct lb_slice){ 0 };
+	if ((r = receive(p->fd, buf, sizeof(buf), &len, &fd)) != LB_OK)
 		return r;
 	if (fd < 0)
-		return LB_ERR_FORMAT;
+		return lb_door_accept_check(
+		    buf, len, &ret_bundle->text, &ret_bundle->len);
 	p->pidfd = fd; /* closed with the peer */
-	if (lb_door_ask_check(&buf, len, ret) != LB_OK)
+	if (lb_door_ask_check(buf, len, ret) != LB_OK)
 		return LB_ERR_FORMAT;
 	r = procs_pidfd_pid(fd, &pid);
 	if (r == LB_ERR_MISSING) /* a close is often said while leaving */
-		return buf.phase == LB_PHASE_CLOSE ? LB_OK : LB_ERR_PEER;
+		return ret->phase == LB_PHASE_CLOSE ? LB_OK : LB_ERR_PEER;
 	return r == LB_OK && pid == p->pid ? LB_OK : LB_ERR_FORBIDDEN;
+}
+
+enum lb_err
+door_reply_accepted(
+    const struct door_peer *p, const struct lb_door_accepted *reply)
+{
+	ssize_t n;
+
+	n = send(p->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n == (ssize_t)sizeof(*reply) ? LB_OK : LB_ERR_PEER;
 }
 
 enum lb_err

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "lockbox/bundle.h"
 #include "lockbox/door.h"
 #include "lockbox/err.h"
 
@@ -28,15 +29,21 @@ void door_peer_close(struct door_peer *p);
 
 /*
  * Receive the ask with its pidfd, which must be of the process that
- * connected and, but for LB_PHASE_CLOSE, still lives.
+ * connected and, but for LB_PHASE_CLOSE, still lives. Or a bundle that root
+ * hands over, which needs no descriptor: then ret_bundle is not empty, ret is
+ * not written, and the bytes are borrowed until the next packet.
  *
  * LB_ERR_STATE      not there yet
  * LB_ERR_PEER       hung up, or its process has ended
  * LB_ERR_FORMAT     no such packet, or without exactly one descriptor
  * LB_ERR_FORBIDDEN  the descriptor is of another process, or no pidfd
  */
-enum lb_err door_receive_ask(
-    struct door_peer *p, struct lb_door_ask *ret) LB_MUST_CHECK;
+enum lb_err door_receive_ask(struct door_peer *p, struct lb_door_ask *ret,
+    struct lb_slice *ret_bundle) LB_MUST_CHECK;
+
+/* What came of a bundle. LB_ERR_PEER: it is gone. */
+enum lb_err door_reply_accepted(const struct door_peer *p,
+    const struct lb_door_accepted *reply) LB_MUST_CHECK;
 
 /* The same, for the final verdict. */
 enum lb_err door_receive_final(

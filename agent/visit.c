@@ -9,6 +9,7 @@
 #include "lockbox/judge.h"
 #include "lockbox/sshkey.h"
 
+#include "accept.h"
 #include "decide.h"
 #include "inquiry.h"
 #include "journal.h"
@@ -176,13 +177,26 @@ take_ask(struct visit *v, const struct lb_door_ask *q)
 	go(v, &f, s);
 }
 
+/* Root hands a bundle over: that is all of this visit. */
+static void
+take_bundle(struct visit *v, const struct lb_slice *bundle)
+{
+	struct lb_door_accepted reply;
+
+	accept_take(v->agent, bundle->text, bundle->len, &reply);
+	if (door_reply_accepted(&v->peer, &reply) != LB_OK)
+		journal(LOG_DEBUG, "who handed a bundle over is gone");
+	visit_end(v);
+}
+
 static void
 read_ask(struct visit *v)
 {
 	static struct lb_door_ask q; /* large; one thread */
+	struct lb_slice bundle;
 	enum lb_err r;
 
-	r = door_receive_ask(&v->peer, &q);
+	r = door_receive_ask(&v->peer, &q, &bundle);
 	if (r == LB_ERR_STATE)
 		return;
 	if (r != LB_OK) {
@@ -191,7 +205,10 @@ read_ask(struct visit *v)
 		visit_end(v);
 		return;
 	}
-	take_ask(v, &q);
+	if (bundle.len > 0)
+		take_bundle(v, &bundle);
+	else
+		take_ask(v, &q);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+extern const struct command accept_commands[];
 extern const struct command check_commands[];
 extern const struct command clock_commands[];
 extern const struct command decide_commands[];

@@ -52,6 +52,7 @@ const struct command *const cli_commands[] = {
 	tenant_commands,
 	host_commands,
 	enrol_commands,
+	accept_commands,
 	clock_commands,
 	person_commands,
 	trust_commands,

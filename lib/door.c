@@ -22,6 +22,10 @@ static_assert(
     sizeof(struct lb_door_final) == offsetof(struct lb_door_final, zero) + 3,
     "padding in struct lb_door_final");
 
+static_assert(sizeof(struct lb_door_accepted) ==
+	offsetof(struct lb_door_accepted, code) + 48,
+    "padding in struct lb_door_accepted");
+
 static bool
 all_zero(const void *bytes, size_t len)
 {
@@ -221,5 +225,37 @@ lb_door_final_check(const void *bytes, size_t len, struct lb_door_final *ret)
 	if (!final_valid(&f))
 		return LB_ERR_FORMAT;
 	*ret = f;
+	return LB_OK;
+}
+
+enum lb_err
+lb_door_accept_check(
+    const void *bytes, size_t len, const char **ret_text, size_t *ret_len)
+{
+	struct lb_door_accept head;
+
+	if (len <= sizeof(head) || len > sizeof(head) + LB_DOOR_BUNDLE_MAX)
+		return LB_ERR_FORMAT;
+	memcpy(&head, bytes, sizeof(head));
+	if (head.version != LB_DOOR_VERSION || head.phase != LB_DOOR_ACCEPT)
+		return LB_ERR_FORMAT;
+	*ret_text = (const char *)bytes + sizeof(head);
+	*ret_len = len - sizeof(head);
+	return LB_OK;
+}
+
+enum lb_err
+lb_door_accepted_check(
+    const void *bytes, size_t len, struct lb_door_accepted *ret)
+{
+	struct lb_door_accepted p;
+
+	if (len != sizeof(p))
+		return LB_ERR_FORMAT;
+	memcpy(&p, bytes, sizeof(p));
+	if (p.version != LB_DOOR_VERSION || p.phase != LB_DOOR_ACCEPT ||
+	    !field_full(p.code, sizeof(p.code), code_valid))
+		return LB_ERR_FORMAT;
+	*ret = p;
 	return LB_OK;
 }

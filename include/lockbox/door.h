@@ -93,6 +93,26 @@ struct lb_door_final {
 };
 
 /*
+ * Root to agent, instead of an ask and without a descriptor: the head, then
+ * the bytes of a signed bundle (1..LB_DOOR_BUNDLE_MAX). And what came of it;
+ * then the connection ends.
+ */
+#define LB_DOOR_ACCEPT     0x6861u /* where an ask has its phase */
+#define LB_DOOR_BUNDLE_MAX 131072  /* bytes */
+struct lb_door_accept {
+	uint32_t version;
+	uint32_t phase;
+};
+struct lb_door_accepted {
+	uint32_t version;
+	uint32_t phase;
+	uint32_t trusts; /* trust documents that came into force */
+	uint32_t kills;  /* denies and revokes that are kept now */
+	uint32_t ended;  /* sessions that end because of them */
+	char code[48];   /* "accepted", "nothing_new", or why not */
+};
+
+/*
  * Is this a well-formed packet: exact size, version, known phase and verdict,
  * flags 0 or 1, strings terminated, zero-padded and of their alphabet, every
  * other byte zero. LB_ERR_FORMAT if not. ret is written only on LB_OK.
@@ -113,5 +133,10 @@ enum lb_err lb_door_reply_check(
     const void *bytes, size_t len, struct lb_door_reply *ret) LB_MUST_CHECK;
 enum lb_err lb_door_final_check(
     const void *bytes, size_t len, struct lb_door_final *ret) LB_MUST_CHECK;
+/* ret_text points into bytes. */
+enum lb_err lb_door_accept_check(const void *bytes, size_t len,
+    const char **ret_text, size_t *ret_len) LB_MUST_CHECK;
+enum lb_err lb_door_accepted_check(const void *bytes, size_t len,
+    struct lb_door_accepted *ret) LB_MUST_CHECK;
 
 #endif

@@ -490,6 +490,68 @@ def test_new_trust_without_the_approver(host):
     session.close()
 
 
+# --- handed over by root -------------------------------------------------------
+
+
+def accept(stage, text):
+    """`lockbox host accept` with that bundle."""
+    path = stage.world.path("handed")
+    path.write_text(text)
+    return stage.world.inside(stage.world.program("lockbox"), "host", "accept",
+                              path, check=False)
+
+
+def test_a_revoke_handed_over_ends_it_though_the_broker_renews(host):
+    given, other = grant(host, soon(600)), grant(host, soon(500))
+    allow(host, given)
+    session = Session(host, "sleep 300")
+    watched(host)
+    # The control: a stranger's revoke, and one of another grant.
+    mallory = papers.Ed25519()
+    done = accept(host, given.text + mallory.sign("revoke", given.text))
+    assert done.returncode == 1 and "nothing in it is new" in done.stderr
+    done = accept(host, revoke(host, other))
+    assert done.returncode == 0 and "1 denies and revokes; 0" in done.stdout
+    time.sleep(1.5)
+    assert session.alive()
+    began = time.time()
+    done = accept(host, revoke(host, given))
+    assert done.returncode == 0, done.stderr
+    assert "1 sessions end" in done.stdout
+    assert ended(host, session.sid)["cause"] == "revoked"
+    assert time.time() - began < SOON + 1 and not session.alive()
+    assert not host.login()[0], "the broker still says yes"
+    session.close()
+
+
+def test_trust_handed_over_judges_live_sessions(host):
+    given = grant(host, soon(600))
+    allow(host, given)
+    session = Session(host, "sleep 300")
+    watched(host)
+    customer = host.customer
+    trust = customer.trust(
+        serial=2, previous=papers.doc_id(host.trust),
+        approver=[customer.anna.pinned("anna@acme.example", "approve", "deny",
+                                       "revoke", "trust")])
+    assert accept(host, trust + papers.Ed25519().sign(
+        "trust", trust)).returncode == 1
+    assert session.alive()
+    assert accept(host, trust + customer.anna.sign(
+        "trust", trust)).returncode == 0
+    assert ended(host, session.sid)["cause"] == "trust_changed"
+    session.close()
+
+
+def test_only_root_and_only_bundles(host):
+    done = accept(host, "nothing like it\n")
+    assert done.returncode == 1 and "bad_document" in done.stderr
+    path = host.world.path("handed")
+    done = host.world.inside(host.world.program("lockbox"), "host", "accept",
+                             path, user="avm", check=False)
+    assert done.returncode == 77
+
+
 # --- leases --------------------------------------------------------------------
 
 

@@ -492,6 +492,65 @@ test_door_reply_strings(void **state)
 	assert_false(reply_passes(&p));
 }
 
+static void
+test_door_accept(void **state)
+{
+	static char
+	    bytes[sizeof(struct lb_door_accept) + LB_DOOR_BUNDLE_MAX + 1];
+	struct lb_door_accept head = { LB_DOOR_VERSION, LB_DOOR_ACCEPT };
+	const char *text = NULL;
+	size_t len = 9;
+
+	(void)state;
+	memcpy(bytes, &head, sizeof(head));
+	assert_int_equal(
+	    lb_door_accept_check(bytes, sizeof(head) + 1, &text, &len), LB_OK);
+	assert_int_equal(len, 1);
+	assert_ptr_equal(text, bytes + sizeof(head));
+	assert_int_equal(
+	    lb_door_accept_check(bytes, sizeof(bytes) - 1, &text, &len), LB_OK);
+	assert_int_equal(len, LB_DOOR_BUNDLE_MAX);
+	assert_int_equal(
+	    lb_door_accept_check(bytes, sizeof(bytes), &text, &len),
+	    LB_ERR_FORMAT);
+	assert_int_equal(lb_door_accept_check(bytes, sizeof(head), &text, &len),
+	    LB_ERR_FORMAT);
+	head.phase = LB_PHASE_ACCOUNT;
+	memcpy(bytes, &head, sizeof(head));
+	assert_int_equal(
+	    lb_door_accept_check(bytes, sizeof(head) + 1, &text, &len),
+	    LB_ERR_FORMAT);
+	head.phase = LB_DOOR_ACCEPT;
+	head.version++;
+	memcpy(bytes, &head, sizeof(head));
+	assert_int_equal(
+	    lb_door_accept_check(bytes, sizeof(head) + 1, &text, &len),
+	    LB_ERR_FORMAT);
+}
+
+static void
+test_door_accepted(void **state)
+{
+	struct lb_door_accepted p = { LB_DOOR_VERSION, LB_DOOR_ACCEPT, 1, 2, 3,
+		"accepted" };
+	struct lb_door_accepted got = { 0 };
+
+	(void)state;
+	assert_int_equal(lb_door_accepted_check(&p, sizeof(p), &got), LB_OK);
+	assert_int_equal(got.ended, 3);
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p) - 1, &got), LB_ERR_FORMAT);
+	p.code[20] = 'x'; /* behind the end */
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	memset(p.code, 0, sizeof(p.code));
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	memcpy(p.code, "Bad", 3);
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+}
+
 int
 main(void)
 {
@@ -506,6 +565,8 @@ main(void)
 		cmocka_unit_test(test_door_ask_strings),
 		cmocka_unit_test(test_door_reply_numbers),
 		cmocka_unit_test(test_door_reply_strings),
+		cmocka_unit_test(test_door_accept),
+		cmocka_unit_test(test_door_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
