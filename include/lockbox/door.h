@@ -136,7 +136,7 @@ enum lb_err lb_door_final_check(
 /* ret_text points into bytes. */
 enum lb_err lb_door_accept_check(const void *bytes, size_t len,
     const char **ret_text, size_t *ret_len) LB_MUST_CHECK;
-enum lb_err lb_door_accepted_check(const void *bytes, size_t len,
-    struct lb_door_accepted *ret) LB_MUST_CHECK;
+enum lb_err lb_door_accepted_check(
+    const void *bytes, size_t len, struct lb_door_accepted *ret) LB_MUST_CHECK;
 
 #endif

@@ -113,6 +113,11 @@ main(void)
 		cmocka_unit_test(test_child_attend_stops_with_its_child),
 	};
 
+	/* Under nohup or in a job of the background some are ignored. */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN); /* as the program has it */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
