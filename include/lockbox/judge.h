@@ -73,8 +73,7 @@ struct lb_ruling {
 	char message[LB_MESSAGE_MAX + 1]; /* the broker's, once verified */
 	bool provisional;                 /* the key is not known yet */
 	bool by_delegate;
-	bool
-	    by_broker; /* a no in the broker's own signed word, to this question */
+	bool by_broker;                /* a no that the broker itself signed */
 	char grant[LB_SHA256_LEN + 1]; /* set on allow */
 	char request[LB_SHA256_LEN + 1];
 	char engineer[LB_PRINCIPAL_MAX + 1];
