@@ -81,12 +81,15 @@ renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
     const struct lb_bundle *bundle)
 {
 	const struct rests_case c = case_of(a, s);
+	const struct lb_grant_ids keeps = s->keeps;
 	int64_t deadline = s->deadline;
 	bool renewed = false;
 	const char *fault;
 
 	fault = rests_renew(&c, ruling, bundle, &renewed);
-	s->round = a->round; /* of what it keeps now */
+	/* A later lease alone is no reason for a sudo to wait for the disk. */
+	if (memcmp(&keeps, &s->keeps, sizeof(keeps)) != 0)
+		s->round = a->round;
 	agent_state_soon(a, c.now_boot_ms);
 	if (fault != NULL) {
 		ending_begin(a, s->sid, rests_cause(fault), fault);

@@ -260,7 +260,8 @@ def test_a_full_disk(stand):
         reply = asker.ask(SESSION, key=stand.avm.public())
         assert not reply["allow"] and reply["code"] == "state_unwritable"
         assert time.monotonic() - began < 5
-        assert inside.ask(service="sudo")["allow"] # its record stands
+        reply = inside.ask(service="sudo")
+        assert reply["allow"], reply["code"] # its record stands
         assert (stand.state / "state").read_bytes() == kept
         assert sorted(p.name for p in stand.state.iterdir()) == [
             "filler", "host-key", "state"]

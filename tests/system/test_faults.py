@@ -12,6 +12,8 @@ import threading
 import time
 
 import papers
+from pathlib import Path
+
 import pytest
 from stage import Stage
 
@@ -203,6 +205,9 @@ def test_no_syslog_socket(door):
 def test_syslog_that_does_not_read(door):
     rsyslogd = door.world.services["rsyslogd"]
     rsyslogd.signal(signal.SIGSTOP)
+    wait_for("each of its threads to stop", lambda: all(
+        (task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+        for task in Path(f"/proc/{rsyslogd.pid}/task").iterdir()))
     began = time.monotonic()
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
