@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +123,10 @@ def main():
     arguments, rest = parser.parse_known_args()
     jobs = arguments.jobs
     tally = Tally()
+    # A job of the background has these ignored, and what it starts as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     sources = tracked("*.c", "*.h")
     pages = tracked("man/*.[0-9]")
 

@@ -1,6 +1,7 @@
 """What every system test shares: the build under test, and demo/world.py."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "demo"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+# A job of the background has these ignored, and what it starts as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGQUIT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

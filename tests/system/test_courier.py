@@ -171,7 +171,10 @@ class Courier:
     def send(self, body, timeout_ms=4000):
         s = self.connect()
         body = body.encode()
-        s.sendall(struct.pack(">IBI", len(body) + 5, 1, timeout_ms) + body)
+        try:
+            s.sendall(struct.pack(">IBI", len(body) + 5, 1, timeout_ms) + body)
+        except BrokenPipeError:
+            pass # it hung up already: hear() says so
         return s
 
     def ask(self, body="question", timeout_ms=4000):

@@ -75,7 +75,8 @@ MISTAKES = {
     "session_after_env": ("pam.d/sshd", SESSION, "session required pam_env.so\n"
                           "session requisite ", "session"),
     "session_missing": ("pam.d/sshd", SESSION, "# ", "session"),
-    "unknown_option": ("lockbox/pam.conf", "exempt", "excempt", "exempt"),
+    "unknown_option": ("lockbox/pam.conf", "\nexempt", "\nexcempt",
+                       "exempt"),
     "bad_agent_conf": ("lockbox/agent.conf", "host =", "hots =", "config"),
     "bad_courier_conf": ("lockbox/courier.conf", "url =", "ulr =", "config"),
     "bad_trust": ("lockbox/trust", "tenant:", "tenants:", "trust"),
