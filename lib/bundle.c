@@ -78,6 +78,16 @@ take(struct splitter *s, struct line l)
 	s->at = l.at + l.len + 1;
 }
 
+static bool
+stands_already(const struct lb_bundle *b, struct lb_slice doc)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (b->part[i].doc.len == doc.len &&
+		    memcmp(b->part[i].doc.text, doc.text, doc.len) == 0)
+			return true;
+	return false;
+}
+
 /* From the magic line to the line before the next BEGIN or magic line. */
 static enum lb_err
 split_doc(struct splitter *s, struct lb_part *ret)
@@ -94,8 +104,11 @@ split_doc(struct splitter *s, struct lb_part *ret)
 	ret->doc = (struct lb_slice){ start, (size_t)(s->at - start) };
 	if (ret->doc.len > ret->type->text_max)
 		return LB_ERR_RANGE;
-	lb_doc_id(ret->doc.text, ret->doc.len, ret->id);
-	return lb_bundle_find(s->b, ret->id) == NULL ? LB_OK : LB_ERR_FORMAT;
+	if (stands_already(s->b, ret->doc))
+		return LB_ERR_FORMAT;
+	if (!ret->type->unnamed)
+		lb_doc_id(ret->doc.text, ret->doc.len, ret->id);
+	return LB_OK;
 }
 
 /* From a BEGIN line to its END line, with base64 lines between. */
@@ -196,11 +209,27 @@ lb_bundle_first(const struct lb_bundle *b, const struct lb_doc_type *type)
 	return NULL;
 }
 
+size_t
+lb_bundle_sigs(const char *text, size_t len)
+{
+	static const char begin[] = BEGIN_LINE "\n";
+	size_t n = 0;
+	const char *p;
+
+	while (len > 0 &&
+	    (p = memmem(text, len, begin, sizeof(begin) - 1)) != NULL) {
+		len -= (size_t)(p - text) + sizeof(begin) - 1;
+		text = p + sizeof(begin) - 1;
+		n++;
+	}
+	return n;
+}
+
 const struct lb_part *
 lb_bundle_find(const struct lb_bundle *b, const char *id)
 {
 	for (size_t i = 0; i < b->count; i++)
-		if (strcmp(b->part[i].id, id) == 0)
+		if (!b->part[i].type->unnamed && strcmp(b->part[i].id, id) == 0)
 			return &b->part[i];
 	return NULL;
 }

@@ -221,18 +221,18 @@ trust_check(const void *doc)
 	return LB_OK;
 }
 
-#define TYPE(word, max, table, rule)                                           \
+#define TYPE(word, max, table, rule, unnamed)                                  \
 	const struct lb_doc_type lb_##word##_type = { "lockbox-" #word "-v1",  \
-		max, sizeof(struct lb_##table), word##_lines, rule }
+		max, sizeof(struct lb_##table), word##_lines, rule, unnamed }
 
-TYPE(request, LB_DOC_TEXT_MAX, request, NULL);
-TYPE(grant, LB_DOC_TEXT_MAX, grant, grant_check);
-TYPE(question, LB_DOC_TEXT_MAX, question, NULL);
-TYPE(answer, LB_DOC_TEXT_MAX, answer, answer_check);
-TYPE(trust, LB_TRUST_TEXT_MAX, trust_paper, trust_check);
-TYPE(signin, LB_DOC_TEXT_MAX, signin, NULL);
-TYPE(report, LB_DOC_TEXT_MAX, report, NULL);
-TYPE(event, LB_DOC_TEXT_MAX, event, NULL);
+TYPE(request, LB_DOC_TEXT_MAX, request, NULL, false);
+TYPE(grant, LB_DOC_TEXT_MAX, grant, grant_check, false);
+TYPE(question, LB_DOC_TEXT_MAX, question, NULL, true);
+TYPE(answer, LB_DOC_TEXT_MAX, answer, answer_check, true);
+TYPE(trust, LB_TRUST_TEXT_MAX, trust_paper, trust_check, false);
+TYPE(signin, LB_DOC_TEXT_MAX, signin, NULL, true);
+TYPE(report, LB_DOC_TEXT_MAX, report, NULL, false);
+TYPE(event, LB_DOC_TEXT_MAX, event, NULL, false);
 
 const struct lb_doc_type *const lb_doc_types[] = {
 	&lb_request_type,

@@ -28,7 +28,7 @@ struct lb_part {
 	struct lb_slice doc;            /* magic line to final newline */
 	const struct lb_slice *sigs;    /* armor, BEGIN line to END newline */
 	size_t sig_count;
-	char id[LB_SHA256_LEN + 1]; /* lb_doc_id of doc */
+	char id[LB_SHA256_LEN + 1]; /* lb_doc_id of doc; "" if type->unnamed */
 };
 
 /* Borrows the text it was split from, which must outlive it. */
@@ -59,6 +59,9 @@ void lb_bundle_free(struct lb_bundle *b); /* accepts NULL */
 /* The first part of that type, or NULL. */
 const struct lb_part *lb_bundle_first(
     const struct lb_bundle *b, const struct lb_doc_type *type);
+
+/* How many signatures stand in text, which is a bundle or was cut from one. */
+size_t lb_bundle_sigs(const char *text, size_t len);
 
 /* The part with that id, or NULL. */
 const struct lb_part *lb_bundle_find(const struct lb_bundle *b, const char *id);

@@ -75,6 +75,9 @@ struct lb_doc_type {
 	/* What the lines must say together: LB_OK or LB_ERR_RANGE. May be
 	 * NULL. Held against what is read and what is written alike. */
 	enum lb_err (*check)(const void *doc);
+	/* No other document and no record names one of these by its id: a
+	 * splitter need not compute it. */
+	bool unnamed;
 };
 
 /*

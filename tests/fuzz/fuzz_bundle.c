@@ -42,8 +42,9 @@ check_part(const struct lb_bundle *b, const struct lb_part *p, const char **at)
 	assert(memcmp(p->doc.text, p->type->magic, magic) == 0);
 	assert(p->doc.text[magic] == '\n');
 	lb_doc_id(p->doc.text, p->doc.len, id);
-	assert(strcmp(id, p->id) == 0);
-	assert(lb_bundle_find(b, id) == p);
+	assert(strcmp(p->type->unnamed ? "" : id, p->id) == 0);
+	assert(lb_bundle_find(b, id) == (p->type->unnamed ? NULL : p));
+	assert(lb_bundle_find(b, "") == NULL);
 	for (size_t i = 0; i < p->sig_count; i++) {
 		check_next(at, &p->sigs[i]);
 		check_sig(&p->sigs[i]);

@@ -63,6 +63,9 @@ test_bundle_split(void **state)
 	assert_string_equal(b->part[1].id, id);
 	assert_ptr_equal(lb_bundle_find(b, id), &b->part[1]);
 	assert_null(lb_bundle_find(b, "sha256:" H64));
+	assert_string_equal(b->part[0].id, ""); /* nothing names a sign-in */
+	assert_null(lb_bundle_find(b, ""));
+	assert_int_equal(lb_bundle_sigs(text, strlen(text)), 3);
 	assert_ptr_equal(lb_bundle_first(b, &lb_event_type), &b->part[1]);
 	assert_null(lb_bundle_first(b, &lb_grant_type));
 	lb_bundle_free(b);

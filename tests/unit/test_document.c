@@ -54,7 +54,7 @@ sample_check(const void *doc)
 }
 
 static const struct lb_doc_type sample_type = { "lockbox-sample-v1", 400,
-	sizeof(struct sample), sample_lines, sample_check };
+	sizeof(struct sample), sample_lines, sample_check, false };
 
 #define MAGIC "lockbox-sample-v1\n"
 #define HEAD  MAGIC "name: acme\n"
