@@ -93,31 +93,13 @@ message(struct ask *a, const char *text)
 	a->answer.message[n] = '\0';
 }
 
-/* How many documents and signatures a bundle may hold beside its bytes. */
-static size_t
-signatures(const char *text, size_t len)
-{
-	static const char begin[] = "-----BEGIN SSH SIGNATURE-----\n";
-	size_t n = 0;
-	const char *p;
-
-	while ((p = memmem(text, len, begin, sizeof(begin) - 1)) != NULL) {
-		len -= (size_t)(p - text) + sizeof(begin) - 1;
-		text = p + sizeof(begin) - 1;
-		n++;
-	}
-	return n;
-}
-
 /*
- * Put count documents with their signatures behind, if they fit: a host
+ * Put count documents with their sigs signatures behind, if they fit: a host
  * refuses an answer that is too large in any way. Also false on an error.
  */
 static bool
-parts_add(struct ask *a, const struct lb_buf *text, size_t count)
+parts_add(struct ask *a, const struct lb_buf *text, size_t count, size_t sigs)
 {
-	size_t sigs = signatures(text->data, text->len);
-
 	/* One document and one signature are the answer's own. */
 	if (a->parts.len + text->len > LB_BUNDLE_MAX - ANSWER_ROOM ||
 	    a->count + count > LB_BUNDLE_PARTS_MAX - 1 ||
@@ -134,7 +116,8 @@ parts_add(struct ask *a, const struct lb_buf *text, size_t count)
 static bool
 successor_take(void *arg, const struct trust_row *row)
 {
-	return parts_add(arg, &row->bundle, 1);
+	return parts_add(arg, &row->bundle, 1,
+	    lb_bundle_sigs(row->bundle.data, row->bundle.len));
 }
 
 /* The host's trust is older than ours: it gets what follows, then asks again. */
@@ -178,7 +161,7 @@ grant_take(void *arg, const struct door_grant *g)
 	 * that are not told again must not keep out a live grant. */
 	if (g->killing.len > 0) {
 		if (a->count < KILLS_MAX && a->parts.len < LB_BUNDLE_MAX / 2)
-			(void)parts_add(a, &g->killing, 1);
+			(void)parts_add(a, &g->killing, 1, g->killing_sigs);
 		return a->r == LB_OK;
 	}
 	if (s != STATE_ACTIVE || strcmp(g->broker, a->app->conf.name) != 0 ||
@@ -188,7 +171,7 @@ grant_take(void *arg, const struct door_grant *g)
 	if (g->engineer_key.count == 0 ||
 	    !keys_in(&a->q.engineer_key, &g->engineer_key) ||
 	    ans->grant.count == LB_ANSWER_GRANTS ||
-	    !parts_add(a, &g->bundle, 2))
+	    !parts_add(a, &g->bundle, 2, g->bundle_sigs))
 		return a->r == LB_OK;
 	memcpy(
 	    ans->grant.item[ans->grant.count++], g->sha256, sizeof(g->sha256));
@@ -317,7 +300,7 @@ denial_carry(struct ask *a)
 		return LB_OK;
 	if ((r = lb_buf_add(&b, q->text, q->text_len)) == LB_OK &&
 	    (r = lb_buf_adds(&b, q->denial.signature)) == LB_OK) {
-		(void)parts_add(a, &b, 1); /* the answer alone denies too */
+		(void)parts_add(a, &b, 1, 1); /* the answer alone denies too */
 		r = a->r;
 	}
 	lb_buf_clear(&b);

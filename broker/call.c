@@ -172,8 +172,10 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 {
 	enum lb_err r = committed;
 
-	if (c->grant != NULL || c->person != NULL)
-		doors_forget(app->doors);
+	if (c->grant != NULL)
+		doors_forget(app->doors, &c->grant->doc);
+	if (c->person != NULL)
+		doors_forget_all(app->doors);
 	if (c->host != NULL)
 		hosts_forget(app->hosts);
 	/* Stored already, perhaps by a commit that memory did not follow. */

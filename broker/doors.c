@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include "lockbox/bundle.h"
+
 #include "rules.h"
 
 #define SLOTS          32768
@@ -19,14 +21,16 @@
 /* What one door has, read at some time. */
 struct door {
 	char name[NAME_MAX_CHARS + 1]; /* "tenant host login" */
-	uint_fast64_t age;
+	size_t hash;                   /* of name */
+	uint_fast64_t age;             /* of hash, before it was read */
 	size_t count, size;
 	struct door_grant *grant;
 };
 
 struct doors {
 	pthread_rwlock_t lock;
-	atomic_uint_fast64_t age; /* counts doors_forget */
+	atomic_uint_fast64_t all_age;    /* counts doors_forget_all */
+	atomic_uint_fast64_t age[SLOTS]; /* counts doors_forget, by hash */
 	uint8_t key[crypto_shorthash_KEYBYTES];
 	struct door *slot[SLOTS]; /* NULL: nothing kept */
 };
@@ -68,10 +72,52 @@ doors_free(struct doors *d)
 	free(d);
 }
 
-void
-doors_forget(struct doors *d)
+/* Where a door's name leads; several names may share a number. */
+static size_t
+door_hash(const struct doors *ds, const char *name)
 {
-	(void)atomic_fetch_add(&d->age, 1);
+	uint8_t hash[crypto_shorthash_BYTES];
+	uint64_t n;
+
+	(void)crypto_shorthash(
+	    hash, (const uint8_t *)name, strlen(name), ds->key);
+	memcpy(&n, hash, sizeof(n));
+	return (size_t)(n % SLOTS);
+}
+
+/* What is kept with another age than this is old. Both only ever grow, so
+ * their sum is the same only as long as each is. */
+static uint_fast64_t
+door_age(struct doors *ds, size_t hash)
+{
+	return atomic_load(&ds->all_age) + atomic_load(&ds->age[hash]);
+}
+
+static void
+door_name(char ret[static NAME_MAX_CHARS + 1], const char *tenant,
+    const char *host, const char *login)
+{
+	(void)snprintf(
+	    ret, NAME_MAX_CHARS + 1, "%s %s %s", tenant, host, login);
+}
+
+void
+doors_forget(struct doors *d, const struct lb_grant *grant)
+{
+	char name[NAME_MAX_CHARS + 1];
+
+	for (size_t h = 0; h < grant->host.count; h++)
+		for (size_t l = 0; l < grant->login.count; l++) {
+			door_name(name, grant->tenant, grant->host.item[h],
+			    grant->login.item[l]);
+			(void)atomic_fetch_add(&d->age[door_hash(d, name)], 1);
+		}
+}
+
+void
+doors_forget_all(struct doors *d)
+{
+	(void)atomic_fetch_add(&d->all_age, 1);
 }
 
 /* Room for one more; NULL without memory. */
@@ -133,6 +179,8 @@ row_take(void *arg, struct grant_row *row)
 	g->service = row->doc.service;
 	g->bundle = row->bundle;
 	g->killing = row->killing;
+	g->bundle_sigs = lb_bundle_sigs(g->bundle.data, g->bundle.len);
+	g->killing_sigs = lb_bundle_sigs(g->killing.data, g->killing.len);
 	memset(&row->bundle, 0, sizeof(row->bundle)); /* handed over */
 	memset(&row->killing, 0, sizeof(row->killing));
 	return true;
@@ -153,18 +201,14 @@ door_walk(const struct door *d, int64_t now, door_taker *take, void *arg)
 static struct door **
 place(struct doors *ds, const char *name, bool *ret_hit)
 {
-	uint8_t hash[crypto_shorthash_BYTES];
 	struct door **best = NULL;
-	uint64_t n;
+	size_t n = door_hash(ds, name);
 
-	(void)crypto_shorthash(
-	    hash, (const uint8_t *)name, strlen(name), ds->key);
-	memcpy(&n, hash, sizeof(n));
 	*ret_hit = false;
 	for (size_t i = 0; i < TRIES; i++) {
 		struct door **slot = &ds->slot[(n + i) % SLOTS];
-		bool old =
-		    *slot == NULL || (*slot)->age != atomic_load(&ds->age);
+		bool old = *slot == NULL ||
+		    (*slot)->age != door_age(ds, (*slot)->hash);
 
 		if (!old && strcmp((*slot)->name, name) == 0) {
 			*ret_hit = true;
@@ -173,7 +217,7 @@ place(struct doors *ds, const char *name, bool *ret_hit)
 		if (old && best == NULL)
 			best = slot;
 	}
-	return best != NULL ? best : &ds->slot[n % SLOTS];
+	return best != NULL ? best : &ds->slot[n];
 }
 
 /* Put d in its place; takes it over. */
@@ -202,8 +246,9 @@ read_and_keep(struct doors *ds, struct store *st, const char *name,
 	if (d == NULL)
 		return LB_ERR_MEMORY;
 	memcpy(d->name, name, sizeof(d->name));
+	d->hash = door_hash(ds, name);
 	/* Before reading: what changes meanwhile makes it old at once. */
-	d->age = atomic_load(&ds->age);
+	d->age = door_age(ds, d->hash);
 	r = store_grant_at_door(st, tenant, host, login, now, row_take, &k);
 	if (r == LB_OK)
 		r = k.r;
@@ -225,7 +270,7 @@ doors_each(struct doors *ds, struct store *st, const char *tenant,
 	struct door **slot;
 	bool hit;
 
-	(void)snprintf(name, sizeof(name), "%s %s %s", tenant, host, login);
+	door_name(name, tenant, host, login);
 	(void)pthread_rwlock_rdlock(&ds->lock);
 	slot = place(ds, name, &hit);
 	if (hit)

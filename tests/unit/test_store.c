@@ -660,6 +660,7 @@ test_doors_keep_until_forgotten(void **state)
 	struct request_row *q = request_make(p);
 	struct grant_row g, got = { 0 };
 	struct change c = { .request = q, .grant = &g };
+	struct lb_grant other;
 	struct doors *d;
 	int64_t end;
 
@@ -670,7 +671,11 @@ test_doors_keep_until_forgotten(void **state)
 	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 0);
 	assert_int_equal(commit(p->st, &c, "grant.active"), LB_OK);
 	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 0); /* kept */
-	doors_forget(d);
+	other = g.doc;
+	memcpy(other.host.item[0], "db9", sizeof("db9"));
+	doors_forget(d, &other);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 0); /* not this */
+	doors_forget(d, &g.doc);
 	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 1);
 	assert_int_equal(door_look(p, d, "deploy", FX_NOW).n, 1);
 	assert_int_equal(door_look(p, d, "deploy", end - 1).n, 1);
@@ -680,7 +685,8 @@ test_doors_keep_until_forgotten(void **state)
 	got.state = STATE_REVOKED;
 	c = (struct change){ .grant = &got };
 	assert_int_equal(commit(p->st, &c, "grant.revoked"), LB_OK);
-	doors_forget(d);
+	assert_int_equal(door_look(p, d, "deploy", FX_NOW).state, STATE_ACTIVE);
+	doors_forget_all(d);
 	assert_int_equal(
 	    door_look(p, d, "deploy", FX_NOW).state, STATE_REVOKED);
 	doors_free(d);
