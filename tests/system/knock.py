@@ -159,7 +159,8 @@ class Asker:
         return self.popen.poll() is None
 
     def close(self):
-        self.popen.stdin.close()
+        with contextlib.suppress(BrokenPipeError): # killed, with words unsent
+            self.popen.stdin.close()
         try:
             self.popen.wait(5)
         except subprocess.TimeoutExpired:
