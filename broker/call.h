@@ -31,6 +31,7 @@ struct call {
 	const char *body;           /* body_len bytes, NUL behind them */
 	size_t body_len;
 	const char *authorization, *if_match, *idempotency_key; /* or NULL */
+	const char *if_none_match;
 	const char *address; /* numeric, of the peer */
 	struct query query;
 	struct caller caller; /* filled in before the handler runs */

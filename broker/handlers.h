@@ -7,6 +7,9 @@
 /* handle_health.c */
 call_handler health_get, ready_get, metrics_get, broker_get;
 
+/* handle_portal.c */
+call_handler portal_index, portal_get, portal_own_page;
+
 /* handle_people.c */
 call_handler nonce_post, signin_post, signout_post, whoami_get, people_list,
     person_get, person_add, person_change;

@@ -213,4 +213,8 @@ reply_problem(struct reply *reply, enum lb_err r)
 	reply->status = p->status;
 	reply->type = "application/problem+json";
 	reply->etag[0] = '\0';
+	reply->still = NULL;
+	reply->still_len = 0;
+	reply->page = false;
+	reply->download = NULL;
 }

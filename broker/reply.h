@@ -12,7 +12,7 @@
 #include "lockbox/err.h"
 
 #define REPLY_DETAIL_MAX 256
-#define REPLY_ETAG_MAX   32
+#define REPLY_ETAG_MAX   40
 
 /* All zero is an empty reply; cleared with reply_clear. */
 struct reply {
@@ -20,6 +20,10 @@ struct reply {
 	bool waits; /* no answer yet: the call's waiter waits, see wake.h */
 	const char *type;
 	struct lb_buf body;
+	const unsigned char *still; /* instead of body: it outlives the reply */
+	size_t still_len;
+	bool page;                 /* of the portal: headers.c */
+	const char *download;      /* save it under this name; or NULL */
 	char etag[REPLY_ETAG_MAX]; /* with its quotes; may be empty */
 	int64_t retry_after;       /* seconds; 0: none */
 	char allow[64];            /* methods of a 405; may be empty */

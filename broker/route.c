@@ -17,6 +17,9 @@
 #define RECORDS  (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_APPROVER)
 
 const struct route routes[] = {
+	{ "GET", "/", ROUTE_NONE, BODY_NONE, portal_index },
+	{ "GET", "/portal/{file}", ROUTE_NONE, BODY_NONE, portal_get },
+	{ "GET", "/approve.html", ROUTE_NONE, BODY_NONE, portal_own_page },
 	{ "GET", "/healthz", ROUTE_NONE, BODY_NONE, health_get },
 	{ "GET", "/readyz", ROUTE_NONE, BODY_NONE, ready_get },
 	{ "GET", "/metrics", ROUTE_NONE, BODY_NONE, metrics_get },

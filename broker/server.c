@@ -21,6 +21,7 @@
 #include "lockbox/clock.h"
 #include "lockbox/file.h"
 
+#include "headers.h"
 #include "links.h"
 #include "log.h"
 #include "route.h"
@@ -79,36 +80,9 @@ peer_address(struct MHD_Connection *c, char ret[INET6_ADDRSTRLEN + 1])
 }
 
 static bool
-no_store(struct MHD_Response *r, const struct reply *reply)
+header_add(void *r, const char *name, const char *value)
 {
-	char wait[24];
-	bool ok;
-
-	ok = MHD_add_response_header(r, "Cache-Control", "no-store") &&
-	    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff") &&
-	    MHD_add_response_header(
-		r, "Strict-Transport-Security", "max-age=31536000") &&
-	    MHD_add_response_header(
-		r, "Content-Security-Policy", "default-src 'none'");
-	if (reply->type != NULL)
-		ok &= MHD_add_response_header(r, "Content-Type", reply->type) ==
-		    MHD_YES;
-	if (reply->etag[0] != '\0')
-		ok &=
-		    MHD_add_response_header(r, "ETag", reply->etag) == MHD_YES;
-	if (reply->allow[0] != '\0')
-		ok &= MHD_add_response_header(r, "Allow", reply->allow) ==
-		    MHD_YES;
-	if (reply->status == 401)
-		ok &= MHD_add_response_header(
-			  r, "WWW-Authenticate", "Bearer") == MHD_YES;
-	if (reply->retry_after > 0) {
-		(void)snprintf(
-		    wait, sizeof(wait), "%lld", (long long)reply->retry_after);
-		ok &=
-		    MHD_add_response_header(r, "Retry-After", wait) == MHD_YES;
-	}
-	return ok;
+	return MHD_add_response_header(r, name, value) == MHD_YES;
 }
 
 static const char *
@@ -161,7 +135,24 @@ let_go(struct MHD_Connection *c)
 	return false;
 }
 
-/* Hand the reply over; its body belongs to the response from then on. */
+/* Its body belongs to the response from then on. */
+static struct MHD_Response *
+response_make(struct reply *reply)
+{
+	struct MHD_Response *r;
+
+	if (reply->still != NULL)
+		/* Only read: libmicrohttpd takes it non-const. */
+		return MHD_create_response_from_buffer(reply->still_len,
+		    (void *)(uintptr_t)reply->still, MHD_RESPMEM_PERSISTENT);
+	r = MHD_create_response_from_buffer(
+	    reply->body.len, reply->body.data, MHD_RESPMEM_MUST_FREE);
+	if (r != NULL)
+		memset(&reply->body, 0, sizeof(reply->body)); /* handed over */
+	return r;
+}
+
+/* Hand the reply over. */
 static enum MHD_Result
 queue(
     struct server *s, struct MHD_Connection *c, struct reply *reply, bool last)
@@ -170,15 +161,11 @@ queue(
 	enum MHD_Result rv = MHD_NO;
 
 	metrics_count(&s->app->metrics.http[reply->status / 100 % 6]);
-	r = MHD_create_response_from_buffer(reply->body.len,
-	    reply->body.data != NULL ? reply->body.data : NULL,
-	    MHD_RESPMEM_MUST_FREE);
+	r = response_make(reply);
 	if (r == NULL)
 		return MHD_NO;
-	memset(&reply->body, 0, sizeof(reply->body)); /* handed over */
-	if (no_store(r, reply) &&
-	    (!last ||
-		MHD_add_response_header(r, "Connection", "close") == MHD_YES))
+	if (headers_each(reply, header_add, r) &&
+	    (!last || header_add(r, "Connection", "close")))
 		rv = MHD_queue_response(c, reply->status, r);
 	MHD_destroy_response(r);
 	return rv;
@@ -311,6 +298,7 @@ exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 	x->call.body_len = x->body.len;
 	x->call.authorization = header(c, "Authorization");
 	x->call.if_match = header(c, "If-Match");
+	x->call.if_none_match = header(c, "If-None-Match");
 	x->call.idempotency_key = header(c, "Idempotency-Key");
 	x->call.address = x->address;
 	x->call.waiter = &x->waiter;

@@ -937,7 +937,7 @@ def test_methods_and_types(house):
                 "wrong_type")
     kind = "application/json; charset=utf-8"
     assert b.http("POST", "/v1/signin/nonce", "{}", type=kind).status == 200
-    refused(b.get("/"), 404, "not_found")
+    refused(b.get("/v1"), 404, "not_found")
     refused(b.get("/v1/requests/"), 404, "not_found")
     refused(b.get("/v1/requests/../hosts", house.avm), 404, "not_found")
     got = b.get("/healthz")
@@ -1080,6 +1080,7 @@ def rows(house):
     text = house.b.draft(house.anna, request).json["text"]
     answer = {"signature": zoe.sign("deny", request["text"])}
     return {
+        "GET /": None, "GET /portal/{file}": None, "GET /approve.html": None,
         "GET /healthz": None, "GET /readyz": None, "GET /metrics": None,
         "GET /v1/broker": None, "POST /v1/signin/nonce": None,
         "POST /v1/signin": None, "POST /v1/signout": None,
@@ -1257,7 +1258,7 @@ def test_openapi_says_what_is_served(house):
     b.deny(house.bert, request, "no")
     b.revoke(house.anna, grant)
     words = {"{id}": request["id"], "{name}": "acme",
-             "{principal}": house.avm.name}
+             "{principal}": house.avm.name, "{file}": "app.js"}
     for path, ops in OPENAPI["paths"].items():
         if "get" not in ops:
             continue
@@ -1272,6 +1273,8 @@ def test_openapi_says_what_is_served(house):
         if path == "/v1/hosts/{name}":
             where = f"/v1/hosts/{HOST}?tenant=acme"
         got = b.get(where, b.operator)
+        if where == "/approve.html" and got.status == 404:
+            continue  # a build without it
         assert got.status == 200, (where, got)
         kind = got.headers["Content-Type"].split(";")[0]
         assert kind in answer, where

@@ -39,7 +39,11 @@ test_route_find_by_method_and_path(void **state)
 		{ "GET", "/v1/requests/a b", NULL, "", "" },
 		{ "GET", "/v1/requests/a%2f", NULL, "", "" },
 		{ "GET", "/V1/requests", NULL, "", "" },
-		{ "GET", "/", NULL, "", "" },
+		{ "GET", "/", "/", "", "" },
+		{ "GET", "//", NULL, "", "" },
+		{ "GET", "/portal/app.js", "/portal/{file}", "app.js", "" },
+		{ "GET", "/portal/", NULL, "", "" },
+		{ "GET", "/portal/../app.js", NULL, "", "" },
 		{ "GET", "", NULL, "", "" },
 		{ "get", "/healthz", NULL, "", "GET" },
 	};

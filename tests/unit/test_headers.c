@@ -1,0 +1,169 @@
+/* The headers of replies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "headers.h"
+
+struct got {
+	char text[2048];
+	size_t most; /* headers that are taken */
+};
+
+static bool
+take(void *arg, const char *name, const char *value)
+{
+	struct got *g = arg;
+	size_t n = strlen(g->text);
+
+	if (g->most-- == 0)
+		return false;
+	(void)snprintf(
+	    g->text + n, sizeof(g->text) - n, "%s: %s\n", name, value);
+	return true;
+}
+
+/* All headers of a reply; valid until the next call. */
+static const char *
+headers_of(const struct reply *reply)
+{
+	static struct got g;
+
+	g = (struct got){ .most = 100 };
+	assert_true(headers_each(reply, take, &g));
+	return g.text;
+}
+
+#define SAYS(text, part)     assert_non_null(strstr(text, part))
+#define SAYS_NOT(text, part) assert_null(strstr(text, part))
+
+static void
+test_headers_of_an_answer(void **state)
+{
+	struct reply reply = { .status = 200, .type = "application/json" };
+	const char *text = headers_of(&reply);
+
+	(void)state;
+	SAYS(text, "Content-Type: application/json\n");
+	SAYS(text, "Cache-Control: no-store\n");
+	SAYS(text,
+	    "Content-Security-Policy: default-src 'none'; "
+	    "frame-ancestors 'none'\n");
+	SAYS(text, "X-Content-Type-Options: nosniff\n");
+	SAYS(text, "Strict-Transport-Security: ");
+	SAYS(text, "Referrer-Policy: no-referrer\n");
+	SAYS(text, "Cross-Origin-Resource-Policy: same-origin\n");
+	SAYS_NOT(text, "ETag");
+	SAYS_NOT(text, "Allow: ");
+	SAYS_NOT(text, "WWW-Authenticate");
+	SAYS_NOT(text, "Retry-After");
+	SAYS_NOT(text, "Content-Disposition");
+}
+
+static void
+test_headers_only_some_have(void **state)
+{
+	struct reply reply = { .status = 401, .retry_after = 17 };
+	const char *text;
+
+	(void)state;
+	strcpy(reply.etag, "\"v3\"");
+	strcpy(reply.allow, "GET");
+	text = headers_of(&reply);
+	SAYS(text, "WWW-Authenticate: Bearer\n");
+	SAYS(text, "ETag: \"v3\"\n");
+	SAYS(text, "Allow: GET\n");
+	SAYS(text, "Retry-After: 17\n");
+	SAYS_NOT(text, "\nContent-Type: ");
+}
+
+static void
+test_headers_of_a_page(void **state)
+{
+	struct reply reply = { .status = 200, .page = true };
+	const char *text = headers_of(&reply);
+
+	(void)state;
+	SAYS(text, "Cache-Control: no-cache\n");
+	SAYS_NOT(text, "no-store");
+	SAYS(text, "script-src 'self'; ");
+	SAYS(text, "form-action 'none'; ");
+	SAYS(text, "frame-ancestors 'none'; ");
+	SAYS(text, "base-uri 'none'; ");
+	SAYS(text, "require-trusted-types-for 'script'; ");
+	SAYS(text, "trusted-types 'none'\n");
+	SAYS_NOT(text, "unsafe");
+	SAYS(text, "X-Frame-Options: DENY\n");
+	SAYS(text, "Cross-Origin-Opener-Policy: same-origin\n");
+	SAYS(text, "Permissions-Policy: publickey-credentials-get=(self), ");
+	SAYS_NOT(text, "Content-Disposition");
+	reply.download = "approve.html";
+	SAYS(headers_of(&reply),
+	    "Content-Disposition: attachment; filename=\"approve.html\"\n");
+}
+
+static void
+test_headers_each_stops_when_one_is_not_taken(void **state)
+{
+	struct reply reply = { .status = 401, .page = true };
+
+	(void)state;
+	for (size_t most = 0;; most++) {
+		struct got g = { .most = most };
+
+		if (headers_each(&reply, take, &g)) {
+			assert_true(most > 8);
+			return;
+		}
+		assert_true(most < 30);
+	}
+}
+
+static void
+test_etag_listed(void **state)
+{
+	static const struct {
+		const char *list;
+		bool want;
+	} row[] = {
+		{ "\"abc\"", true },
+		{ "W/\"abc\"", true },
+		{ "\"x\", \"abc\"", true },
+		{ "\"x\",W/\"abc\" , \"y\"", true },
+		{ "*", true },
+		{ NULL, false },
+		{ "", false },
+		{ " , ", false },
+		{ "abc", false },
+		{ "\"ab\"", false },
+		{ "\"abcd\"", false },
+		{ "\"abc", false },
+		{ "W/", false },
+		{ "w/\"abc\"", false },
+		{ "**", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		assert_int_equal(
+		    etag_listed(row[i].list, "\"abc\""), row[i].want);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_headers_of_an_answer),
+		cmocka_unit_test(test_headers_only_some_have),
+		cmocka_unit_test(test_headers_of_a_page),
+		cmocka_unit_test(test_headers_each_stops_when_one_is_not_taken),
+		cmocka_unit_test(test_etag_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
