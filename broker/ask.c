@@ -391,6 +391,7 @@ answer_write(struct ask *a, struct reply *reply)
 		goto out;
 	reply->status = 200;
 	reply->type = BUNDLE_TYPE;
+	reply->to_host = true;
 out:
 	lb_buf_clear(&text);
 	return r;

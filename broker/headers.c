@@ -16,6 +16,13 @@ static const struct header all_headers[] = {
 	{ 0 },
 };
 
+/* A host is no browser; and it asks at every login. */
+static const struct header host_headers[] = {
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Cache-Control", "no-store" },
+	{ 0 },
+};
+
 static const struct header answer_headers[] = {
 	{ "Cache-Control", "no-store" },
 	{ "Content-Security-Policy",
@@ -78,6 +85,9 @@ own_take(const struct reply *reply, header_taker *take, void *arg)
 bool
 headers_each(const struct reply *reply, header_taker *take, void *arg)
 {
+	if (reply->to_host)
+		return list_take(host_headers, take, arg) &&
+		    own_take(reply, take, arg);
 	return list_take(all_headers, take, arg) &&
 	    list_take(reply->page ? page_headers : answer_headers, take, arg) &&
 	    own_take(reply, take, arg);

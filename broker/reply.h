@@ -23,6 +23,7 @@ struct reply {
 	const unsigned char *still; /* instead of body: it outlives the reply */
 	size_t still_len;
 	bool page;                 /* of the portal: headers.c */
+	bool to_host;              /* none of what only browsers heed */
 	const char *download;      /* save it under this name; or NULL */
 	char etag[REPLY_ETAG_MAX]; /* with its quotes; may be empty */
 	int64_t retry_after;       /* seconds; 0: none */

@@ -17,6 +17,10 @@
 #define RECORDS  (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_APPROVER)
 
 const struct route routes[] = {
+	/* First what hosts call: looked for the most by far. */
+	{ "POST", "/v1/ask", ROUTE_HOST, BODY_BUNDLE, ask_post },
+	{ "POST", "/v1/watch", ROUTE_HOST, BODY_BUNDLE, watch_post },
+	{ "POST", "/v1/report", ROUTE_HOST, BODY_BUNDLE, report_post },
 	{ "GET", "/", ROUTE_NONE, BODY_NONE, portal_index },
 	{ "GET", "/portal/{file}", ROUTE_NONE, BODY_NONE, portal_get },
 	{ "GET", "/approve.html", ROUTE_NONE, BODY_NONE, portal_own_page },
@@ -71,9 +75,6 @@ const struct route routes[] = {
 	    person_change },
 	{ "GET", "/v1/events", RECORDS, BODY_NONE, events_list },
 	{ "POST", "/v1/enrol", ROUTE_NONE, BODY_JSON, host_enrol },
-	{ "POST", "/v1/ask", ROUTE_HOST, BODY_BUNDLE, ask_post },
-	{ "POST", "/v1/watch", ROUTE_HOST, BODY_BUNDLE, watch_post },
-	{ "POST", "/v1/report", ROUTE_HOST, BODY_BUNDLE, report_post },
 	{ 0 },
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_SIZE_MIN 64
+#define BUF_SIZE_MIN 1024 /* most documents fit without a second malloc */
 
 /*
  * Make room for len more bytes and a NUL. Never realloc: it would leave the

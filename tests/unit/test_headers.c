@@ -65,6 +65,20 @@ test_headers_of_an_answer(void **state)
 	SAYS_NOT(text, "Content-Disposition");
 }
 
+/* Hosts ask at every login: nothing that only a browser would heed. */
+static void
+test_headers_to_a_host(void **state)
+{
+	struct reply reply = { .status = 200, .type = "text/plain" };
+
+	(void)state;
+	SAYS(headers_of(&reply), "Strict-Transport-Security: ");
+	reply.to_host = true;
+	assert_string_equal(headers_of(&reply),
+	    "X-Content-Type-Options: nosniff\nCache-Control: no-store\n"
+	    "Content-Type: text/plain\n");
+}
+
 static void
 test_headers_only_some_have(void **state)
 {
@@ -159,6 +173,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers_of_an_answer),
+		cmocka_unit_test(test_headers_to_a_host),
 		cmocka_unit_test(test_headers_only_some_have),
 		cmocka_unit_test(test_headers_of_a_page),
 		cmocka_unit_test(test_headers_each_stops_when_one_is_not_taken),
