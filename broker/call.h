@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "origin.h"
 #include "reply.h"
 #include "rules.h"
 
@@ -30,11 +31,13 @@ struct call {
 	char arg[CALL_ARG_MAX + 1]; /* the path's {...}; may be empty */
 	const char *body;           /* body_len bytes, NUL behind them */
 	size_t body_len;
-	const char *authorization, *if_match, *idempotency_key; /* or NULL */
-	const char *if_none_match;
+	/* Headers, or NULL: headers.c. */
+	const char *authorization, *if_match, *idempotency_key, *if_none_match;
+	const char *cookie, *origin, *site, *agent;
 	const char *address; /* numeric, of the peer */
 	struct query query;
-	struct caller caller; /* filled in before the handler runs */
+	struct caller caller;  /* filled in before the handler runs */
+	enum origin_from from; /* as well */
 	int64_t now;
 	struct waiter *waiter; /* to wait with (reply.h); NULL: nobody can */
 	bool late;             /* it waited, and was woken */

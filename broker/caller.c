@@ -1,9 +1,13 @@
 /* Sessions and nonces. A token is stored as a keyed hash only. */
 #include "caller.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
+
+#include "headers.h"
 
 static void
 token_hash(const struct app *app, const char *token,
@@ -98,20 +102,66 @@ needed(struct reply *reply)
 	return reply_refuse(reply, "signin_needed", "%s", "");
 }
 
+enum origin_from
+caller_from(struct app *app, const char *origin)
+{
+	if (origin == NULL)
+		return ORIGIN_NONE;
+	if (strcmp(origin, app->conf.origin) == 0)
+		return ORIGIN_OWN;
+	return trusts_page(app->trusts, NULL, origin) ? ORIGIN_PAGE
+						      : ORIGIN_FOREIGN;
+}
+
+/* A page that a tenant serves speaks for that tenant's people alone. */
+static bool
+page_good(struct app *app, const struct call *call, const struct caller *c)
+{
+	if (call->from == ORIGIN_NONE || call->from == ORIGIN_OWN)
+		return true;
+	for (size_t i = 0; i < c->tenant_count; i++)
+		if (trusts_page(app->trusts, c->tenant[i], call->origin))
+			return true;
+	return false;
+}
+
+/* The token, of a header or the cookie: one of them, says origin.c. */
+static bool
+token_read(const struct call *call, char ret[static CALLER_TOKEN_LEN + 1])
+{
+	if (call->authorization == NULL)
+		return cookie_read(call->cookie, CALLER_COOKIE, ret,
+			   CALLER_TOKEN_LEN + 1) == LB_OK &&
+		    strlen(ret) == CALLER_TOKEN_LEN;
+	if (strncmp(call->authorization, "Bearer ", 7) != 0 ||
+	    strlen(call->authorization + 7) != CALLER_TOKEN_LEN)
+		return false;
+	memcpy(ret, call->authorization + 7, CALLER_TOKEN_LEN + 1);
+	return true;
+}
+
+void
+caller_cookie(struct reply *reply, const char *token, int64_t ttl)
+{
+	(void)snprintf(reply->set_cookie, sizeof(reply->set_cookie),
+	    CALLER_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; "
+			  "Max-Age=%" PRId64,
+	    token, ttl);
+}
+
 enum lb_err
 caller_read(struct app *app, const struct call *call, struct reply *reply,
     struct caller *ret)
 {
-	char hash[ROW_TOKEN_HASH_LEN + 1];
+	char hash[ROW_TOKEN_HASH_LEN + 1], token[CALLER_TOKEN_LEN + 1] = "";
 	struct session_row s;
 	struct caller c = { 0 };
 	enum lb_err r;
 
-	if (call->authorization == NULL ||
-	    strncmp(call->authorization, "Bearer ", 7) != 0 ||
-	    strlen(call->authorization + 7) != CALLER_TOKEN_LEN)
+	if (!token_read(call, token))
 		return needed(reply);
-	token_hash(app, call->authorization + 7, hash);
+	token_hash(app, token, hash);
+	sodium_memzero(token, sizeof(token));
 	r = store_session_get(app->store, hash, &s);
 	if (r == LB_ERR_MISSING)
 		return needed(reply);
@@ -125,8 +175,8 @@ caller_read(struct app *app, const struct call *call, struct reply *reply,
 	c.expires_at = s.expires_at;
 	if ((r = caller_roles(app, call->now, &c)) != LB_OK)
 		return r;
-	if (c.roles == 0)
-		return needed(reply); /* nobody any more */
+	if (c.roles == 0 || !page_good(app, call, &c))
+		return needed(reply); /* nobody any more, or not here */
 	*ret = c;
 	return LB_OK;
 }

@@ -8,6 +8,8 @@
 
 #include "lockbox/papers.h"
 
+#include "origin.h"
+
 #define DAY (24 * 60 * 60)
 
 #define TEXT(word, must)                                                       \
@@ -112,8 +114,8 @@ config_load(
 		return r;
 	if (!lb_name_valid(c.name))
 		return wrong(ret_error, "name: not a broker's name");
-	if (strncmp(c.url, "https://", 8) != 0)
-		return wrong(ret_error, "url: must begin with https://");
+	if (origin_of_url(c.url, c.origin, c.rp_id) != LB_OK)
+		return wrong(ret_error, "url: not https://HOST[:PORT]");
 	*ret = c;
 	return LB_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lockbox/conf.h"
+#include "lockbox/sshsig.h"
 #include "lockbox/text.h"
 
 #define CONFIG_PATH_MAX   512
@@ -14,6 +15,8 @@
 struct config {
 	char name[LB_NAME_MAX + 1];
 	char url[CONFIG_PATH_MAX];
+	char origin[LB_ORIGIN_MAX + 1]; /* from url: of our own pages */
+	char rp_id[LB_ORIGIN_MAX + 1];  /* from url: its host */
 	char listen[CONFIG_LISTEN_MAX]; /* ADDRESS:PORT, [ADDRESS]:PORT */
 	char tls_cert[CONFIG_PATH_MAX];
 	char tls_key[CONFIG_PATH_MAX];

@@ -10,9 +10,11 @@ call_handler health_get, ready_get, metrics_get, broker_get;
 /* handle_portal.c */
 call_handler portal_index, portal_get, portal_own_page;
 
+/* handle_signin.c */
+call_handler nonce_post, signin_post, signout_post, whoami_get;
+
 /* handle_people.c */
-call_handler nonce_post, signin_post, signout_post, whoami_get, people_list,
-    person_get, person_add, person_change;
+call_handler people_list, person_get, person_add, person_change;
 
 /* handle_trust.c */
 call_handler tenants_list, tenant_get, tenant_add, tenant_settings, trust_get,

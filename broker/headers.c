@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct header {
 	const char *name, *value;
@@ -55,6 +56,21 @@ list_take(const struct header *list, header_taker *take, void *arg)
 	return true;
 }
 
+/* On answers that a customer's own page may read. */
+static const struct header shared_headers[] = {
+	{ "Vary", "Origin" },
+	{ "Access-Control-Expose-Headers", "etag, retry-after" },
+	{ 0 },
+};
+
+/* What that page may send besides what every page may. */
+static const struct header preflight_headers[] = {
+	{ "Access-Control-Allow-Headers",
+	    "authorization, content-type, if-match, idempotency-key" },
+	{ "Access-Control-Max-Age", "600" },
+	{ 0 },
+};
+
 /* Those that not every reply has; "" and NULL: this one has not. */
 static bool
 own_take(const struct reply *reply, header_taker *take, void *arg)
@@ -67,6 +83,9 @@ own_take(const struct reply *reply, header_taker *take, void *arg)
 		{ "WWW-Authenticate", reply->status == 401 ? "Bearer" : "" },
 		{ "Retry-After", wait },
 		{ "Content-Disposition", save },
+		{ "Set-Cookie", reply->set_cookie },
+		{ "Access-Control-Allow-Origin", reply->allow_origin },
+		{ "Access-Control-Allow-Methods", reply->preflight },
 	};
 
 	if (reply->retry_after > 0)
@@ -90,7 +109,66 @@ headers_each(const struct reply *reply, header_taker *take, void *arg)
 		    own_take(reply, take, arg);
 	return list_take(all_headers, take, arg) &&
 	    list_take(reply->page ? page_headers : answer_headers, take, arg) &&
+	    (reply->allow_origin[0] == '\0' ||
+		list_take(shared_headers, take, arg)) &&
+	    (reply->preflight == NULL ||
+		list_take(preflight_headers, take, arg)) &&
 	    own_take(reply, take, arg);
+}
+
+enum lb_err
+headers_take(struct call *call, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} row[] = {
+		{ "Authorization", &call->authorization },
+		{ "Cookie", &call->cookie },
+		{ "Idempotency-Key", &call->idempotency_key },
+		{ "If-Match", &call->if_match },
+		{ "If-None-Match", &call->if_none_match },
+		{ "Origin", &call->origin },
+		{ "Sec-Fetch-Site", &call->site },
+		{ "User-Agent", &call->agent },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		if (strcasecmp(name, row[i].name) != 0)
+			continue;
+		if (*row[i].to != NULL)
+			return LB_ERR_FORMAT;
+		*row[i].to = value != NULL ? value : "";
+	}
+	return LB_OK;
+}
+
+enum lb_err
+cookie_read(const char *header, const char *name, char *ret, size_t size)
+{
+	const char *found = NULL;
+	size_t len = strlen(name), found_len = 0, n;
+
+	if (header == NULL)
+		return LB_ERR_MISSING;
+	for (header += strspn(header, "; \t"); *header != '\0';
+	     header += n + strspn(header + n, "; \t")) {
+		n = strcspn(header, "; \t");
+		if (n <= len || strncmp(header, name, len) != 0 ||
+		    header[len] != '=')
+			continue;
+		if (found != NULL)
+			return LB_ERR_FORMAT;
+		found = header + len + 1;
+		found_len = n - len - 1;
+	}
+	if (found == NULL)
+		return LB_ERR_MISSING;
+	if (found_len >= size)
+		return LB_ERR_RANGE;
+	memcpy(ret, found, found_len);
+	ret[found_len] = '\0';
+	return LB_OK;
 }
 
 bool

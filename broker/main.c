@@ -242,8 +242,9 @@ routes_print(void)
 
 	for (const struct route *r = routes; r->method != NULL; r++) {
 		route_who(r, who, sizeof(who));
-		(void)printf(
-		    "%s %s %s %s\n", r->method, r->path, who, bodies[r->body]);
+		(void)printf("%s %s %s %s %s\n", r->method, r->path, who,
+		    bodies[r->body],
+		    (r->who & ROUTE_PAGES) != 0 ? "pages" : "-");
 	}
 	return EXIT_SUCCESS;
 }

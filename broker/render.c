@@ -50,17 +50,53 @@ list_of(size_t count, const char *item, size_t size)
 }
 #define LIST(l) list_of((l).count, (l).item[0], sizeof((l).item[0]))
 
+/* The names of the bits of a set. */
+static json_t *
+set_of(unsigned int set, size_t count, const char *const *names)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a != NULL && i < count; i++)
+		if ((set & (1U << i)) != 0)
+			(void)json_array_append_new(a, json_string(names[i]));
+	return a;
+}
+
 json_t *
 render_roles(unsigned int roles)
 {
 	static const char *const names[] = { "engineer", "manager", "operator",
 		"auditor", "approver" };
-	json_t *a = json_array();
 
-	for (size_t i = 0; a != NULL && i < 5; i++)
-		if ((roles & (1U << i)) != 0)
-			(void)json_array_append_new(a, json_string(names[i]));
-	return a;
+	return set_of(roles, 5, names);
+}
+
+/* {"acme": ["approver", "owner"], ...} */
+static json_t *
+tenant_roles(const struct caller *c)
+{
+	static const char *const names[] = { "approver", "owner", "hook",
+		"delegate" };
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < c->tenant_count; i++)
+		render_set(&o, c->tenant[i], set_of(c->part[i], 4, names));
+	return o;
+}
+
+json_t *
+render_caller(const struct caller *c)
+{
+	json_t *o = json_object();
+
+	render_set(&o, "principal", json_string(c->principal));
+	render_set(&o, "roles", render_roles(c->roles));
+	render_set(&o, "tenants",
+	    list_of(c->tenant_count, c->tenant[0], sizeof(c->tenant[0])));
+	render_set(&o, "tenant_roles", tenant_roles(c));
+	render_set(&o, "key", json_string(c->key_fp));
+	render_set(&o, "expires_at", render_time(c->expires_at));
+	return o;
 }
 
 json_t *

@@ -11,6 +11,7 @@ json_t *render_time(int64_t at);
 /* A string, or null for "". */
 json_t *render_text(const char *s);
 json_t *render_roles(unsigned int roles);
+json_t *render_caller(const struct caller *c);
 
 json_t *render_person(const struct person_row *p);
 json_t *render_host(const struct host_row *h);

@@ -30,6 +30,8 @@ static const struct problem {
 	{ "host_unknown", 401, "No enrolled host has this key",
 	    "run on the host: lockbox host enrol" },
 	{ "role_needed", 403, "This needs another role", "" },
+	{ "foreign_origin", 403, "Not from this page",
+	    "open the broker's own page at its url" },
 	{ "own_request", 403, "Nobody decides about their own request", "" },
 	{ "cannot_approve", 403,
 	    "The trust document does not let this signature approve", "" },
@@ -217,4 +219,5 @@ reply_problem(struct reply *reply, enum lb_err r)
 	reply->still_len = 0;
 	reply->page = false;
 	reply->download = NULL;
+	reply->set_cookie[0] = '\0';
 }

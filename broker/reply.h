@@ -10,9 +10,11 @@
 
 #include "lockbox/buf.h"
 #include "lockbox/err.h"
+#include "lockbox/sshsig.h"
 
 #define REPLY_DETAIL_MAX 256
 #define REPLY_ETAG_MAX   40
+#define REPLY_COOKIE_MAX 128
 
 /* All zero is an empty reply; cleared with reply_clear. */
 struct reply {
@@ -26,9 +28,12 @@ struct reply {
 	bool to_host;              /* none of what only browsers heed */
 	const char *download;      /* save it under this name; or NULL */
 	char etag[REPLY_ETAG_MAX]; /* with its quotes; may be empty */
-	int64_t retry_after;       /* seconds; 0: none */
-	char allow[64];            /* methods of a 405; may be empty */
-	const char *code;          /* of a refusal; static */
+	char set_cookie[REPLY_COOKIE_MAX];    /* may be empty */
+	char allow_origin[LB_ORIGIN_MAX + 1]; /* this page may read it; or "" */
+	const char *preflight; /* the method that page may use; or NULL */
+	int64_t retry_after;   /* seconds; 0: none */
+	char allow[64];        /* methods of a 405; may be empty */
+	const char *code;      /* of a refusal; static */
 	char detail[REPLY_DETAIL_MAX];
 };
 

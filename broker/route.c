@@ -4,17 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "lockbox/clock.h"
 
 #include "body.h"
 #include "caller.h"
 #include "handlers.h"
+#include "headers.h"
 #include "lists.h"
 #include "log.h"
 
 #define OPERATOR ROLE_OPERATOR
 #define STAFF    (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_MANAGER)
 #define RECORDS  (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_APPROVER)
+#define PAGES    ROUTE_PAGES
 
 const struct route routes[] = {
 	/* First what hosts call: looked for the most by far. */
@@ -27,28 +31,31 @@ const struct route routes[] = {
 	{ "GET", "/healthz", ROUTE_NONE, BODY_NONE, health_get },
 	{ "GET", "/readyz", ROUTE_NONE, BODY_NONE, ready_get },
 	{ "GET", "/metrics", ROUTE_NONE, BODY_NONE, metrics_get },
-	{ "GET", "/v1/broker", ROUTE_NONE, BODY_NONE, broker_get },
-	{ "POST", "/v1/signin/nonce", ROUTE_NONE, BODY_JSON, nonce_post },
-	{ "POST", "/v1/signin", ROUTE_NONE, BODY_JSON, signin_post },
-	{ "POST", "/v1/signout", ROUTE_ANY, BODY_JSON, signout_post },
-	{ "GET", "/v1/whoami", ROUTE_ANY, BODY_NONE, whoami_get },
+	{ "GET", "/v1/broker", ROUTE_NONE | PAGES, BODY_NONE, broker_get },
+	{ "POST", "/v1/signin/nonce", ROUTE_NONE | PAGES, BODY_JSON,
+	    nonce_post },
+	{ "POST", "/v1/signin", ROUTE_NONE | PAGES, BODY_JSON, signin_post },
+	{ "POST", "/v1/signout", ROUTE_ANY | PAGES, BODY_JSON, signout_post },
+	{ "GET", "/v1/whoami", ROUTE_ANY | PAGES, BODY_NONE, whoami_get },
 	{ "POST", "/v1/requests", ROLE_ENGINEER, BODY_JSON, request_add },
-	{ "GET", "/v1/requests", ROUTE_ANY, BODY_NONE, requests_list },
-	{ "GET", "/v1/requests/{id}", ROUTE_ANY, BODY_NONE, request_get },
+	{ "GET", "/v1/requests", ROUTE_ANY | PAGES, BODY_NONE, requests_list },
+	{ "GET", "/v1/requests/{id}", ROUTE_ANY | PAGES, BODY_NONE,
+	    request_get },
 	{ "POST", "/v1/requests/{id}/endorse", ROUTE_SIGNATURE, BODY_JSON,
 	    request_endorse },
-	{ "POST", "/v1/requests/{id}/draft", ROUTE_ANY, BODY_JSON,
+	{ "POST", "/v1/requests/{id}/draft", ROUTE_ANY | PAGES, BODY_JSON,
 	    request_draft },
-	{ "POST", "/v1/requests/{id}/approve", ROUTE_SIGNATURE, BODY_JSON,
-	    request_approve },
-	{ "POST", "/v1/requests/{id}/deny", ROUTE_SIGNATURE, BODY_JSON,
+	{ "POST", "/v1/requests/{id}/approve", ROUTE_SIGNATURE | PAGES,
+	    BODY_JSON, request_approve },
+	{ "POST", "/v1/requests/{id}/deny", ROUTE_SIGNATURE | PAGES, BODY_JSON,
 	    request_deny },
 	{ "POST", "/v1/requests/{id}/cancel", ROLE_ENGINEER, BODY_JSON,
 	    request_cancel },
-	{ "GET", "/v1/grants", ROUTE_ANY, BODY_NONE, grants_list },
-	{ "GET", "/v1/grants/{id}", ROUTE_ANY, BODY_NONE, grant_get },
-	{ "GET", "/v1/grants/{id}/bundle", ROUTE_ANY, BODY_NONE, grant_bundle },
-	{ "POST", "/v1/grants/{id}/revoke", ROUTE_SIGNATURE, BODY_JSON,
+	{ "GET", "/v1/grants", ROUTE_ANY | PAGES, BODY_NONE, grants_list },
+	{ "GET", "/v1/grants/{id}", ROUTE_ANY | PAGES, BODY_NONE, grant_get },
+	{ "GET", "/v1/grants/{id}/bundle", ROUTE_ANY | PAGES, BODY_NONE,
+	    grant_bundle },
+	{ "POST", "/v1/grants/{id}/revoke", ROUTE_SIGNATURE | PAGES, BODY_JSON,
 	    grant_revoke },
 	{ "POST", "/v1/grants/{id}/return", ROLE_ENGINEER, BODY_JSON,
 	    grant_return },
@@ -56,17 +63,19 @@ const struct route routes[] = {
 	{ "POST", "/v1/hook", ROUTE_SIGNATURE, BODY_BUNDLE, hook_post },
 	{ "GET", "/v1/tenants", ROUTE_ANY, BODY_NONE, tenants_list },
 	{ "POST", "/v1/tenants", OPERATOR, BODY_JSON, tenant_add },
-	{ "GET", "/v1/tenants/{name}", ROUTE_ANY, BODY_NONE, tenant_get },
+	{ "GET", "/v1/tenants/{name}", ROUTE_ANY | PAGES, BODY_NONE,
+	    tenant_get },
 	{ "POST", "/v1/tenants/{name}/settings", OPERATOR, BODY_JSON,
 	    tenant_settings },
-	{ "GET", "/v1/tenants/{name}/trust", ROUTE_ANY, BODY_NONE, trust_get },
+	{ "GET", "/v1/tenants/{name}/trust", ROUTE_ANY | PAGES, BODY_NONE,
+	    trust_get },
 	{ "POST", "/v1/tenants/{name}/trust", ROUTE_SIGNATURE, BODY_BUNDLE,
 	    trust_add },
 	{ "GET", "/v1/hosts", ROUTE_ANY, BODY_NONE, hosts_list },
 	{ "POST", "/v1/hosts", OPERATOR, BODY_JSON, host_invite },
 	{ "GET", "/v1/hosts/{name}", ROUTE_ANY, BODY_NONE, host_get },
 	{ "POST", "/v1/hosts/{name}/remove", OPERATOR, BODY_JSON, host_remove },
-	{ "GET", "/v1/sessions", ROUTE_ANY, BODY_NONE, sessions_list },
+	{ "GET", "/v1/sessions", ROUTE_ANY | PAGES, BODY_NONE, sessions_list },
 	{ "GET", "/v1/sessions/{id}", ROUTE_ANY, BODY_NONE, session_get },
 	{ "GET", "/v1/people", STAFF, BODY_NONE, people_list },
 	{ "POST", "/v1/people", OPERATOR, BODY_JSON, person_add },
@@ -193,6 +202,36 @@ route_query(struct query *q, const char *name, const char *value)
 	return LB_ERR_FORMAT;
 }
 
+/* Where it comes from: origin.c. */
+static enum lb_err
+visited(struct app *app, const struct route *route, struct call *call,
+    struct reply *reply)
+{
+	char token[CALLER_TOKEN_LEN + 1];
+	struct visit v = { .get = route->body == BODY_NONE,
+		.bearer = call->authorization != NULL,
+		.site = call->site };
+	const char *code;
+	enum lb_err r;
+
+	call->from = caller_from(app, call->origin);
+	if (call->from == ORIGIN_PAGE && (route->who & ROUTE_PAGES) == 0)
+		call->from = ORIGIN_FOREIGN;
+	if (call->from == ORIGIN_PAGE)
+		(void)snprintf(reply->allow_origin, sizeof(reply->allow_origin),
+		    "%s", call->origin);
+	if (v.get && (route->who & ROUTE_ANY) == 0)
+		return LB_OK; /* the same for everybody */
+	r = cookie_read(call->cookie, CALLER_COOKIE, token, sizeof(token));
+	if (r == LB_ERR_FORMAT)
+		return reply_refuse(reply, "bad_request", "two cookies");
+	v.cookie = r != LB_ERR_MISSING;
+	v.from = call->from;
+	code = origin_refuses(&v);
+	sodium_memzero(token, sizeof(token));
+	return code != NULL ? reply_refuse(reply, code, "%s", "") : LB_OK;
+}
+
 /* Sessions and roles. What a role may do with which row: rules.c. */
 static enum lb_err
 admitted(struct app *app, const struct route *route, struct call *call,
@@ -217,8 +256,8 @@ route_run(struct app *app, const struct route *route, struct call *call,
 	enum lb_err r;
 
 	call->now = app->clock();
-	r = admitted(app, route, call, reply);
-	if (r == LB_OK)
+	if ((r = visited(app, route, call, reply)) == LB_OK &&
+	    (r = admitted(app, route, call, reply)) == LB_OK)
 		r = route->handler(app, call, reply);
 	if (r != LB_OK) {
 		if (reply->code == NULL)
@@ -230,20 +269,38 @@ route_run(struct app *app, const struct route *route, struct call *call,
 	}
 }
 
+bool
+route_preflight(struct app *app, const char *method, const char *path,
+    const char *origin, struct reply *reply)
+{
+	char arg[CALL_ARG_MAX + 1], allow[64];
+	const struct route *route = route_find(method, path, arg, allow);
+
+	if (route == NULL || (route->who & ROUTE_PAGES) == 0 ||
+	    caller_from(app, origin) != ORIGIN_PAGE)
+		return false;
+	reply->status = 204;
+	reply->preflight = route->method;
+	(void)snprintf(
+	    reply->allow_origin, sizeof(reply->allow_origin), "%s", origin);
+	return true;
+}
+
 void
 route_who(const struct route *route, char *ret, size_t size)
 {
 	static const char *const names[] = { "engineer", "manager", "operator",
 		"auditor", "approver" };
+	const unsigned int who = route->who & ~ROUTE_PAGES;
 	const char *word = NULL;
 
-	if (route->who == ROUTE_NONE)
+	if (who == ROUTE_NONE)
 		word = "none";
-	else if (route->who == ROUTE_SIGNATURE)
+	else if (who == ROUTE_SIGNATURE)
 		word = "signature";
-	else if (route->who == ROUTE_HOST)
+	else if (who == ROUTE_HOST)
 		word = "host";
-	else if (route->who == ROUTE_ANY)
+	else if (who == ROUTE_ANY)
 		word = "any";
 	(void)snprintf(ret, size, "%s", word != NULL ? word : "");
 	for (size_t i = 0; word == NULL && i < 5; i++)

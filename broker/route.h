@@ -8,6 +8,7 @@
 #define ROUTE_NONE      0x000u /* anyone */
 #define ROUTE_SIGNATURE 0x100u /* the signature in the body decides */
 #define ROUTE_HOST      0x200u /* a signed question */
+#define ROUTE_PAGES     0x400u /* besides: also from customers' own pages */
 #define ROUTE_ANY       (ROLES_PROVIDER | ROLE_APPROVER)
 
 enum body_kind { BODY_NONE, BODY_JSON, BODY_BUNDLE };
@@ -47,6 +48,13 @@ enum lb_err route_query(
  */
 void route_run(struct app *app, const struct route *route, struct call *call,
     struct reply *reply);
+
+/*
+ * What a browser asks before a page of another origin may call: may that page
+ * use method there? The reply is then complete; false leaves it as it was.
+ */
+bool route_preflight(struct app *app, const char *method, const char *path,
+    const char *origin, struct reply *reply);
 
 /* "provider role word" for the table's print: "engineer manager", "none". */
 void route_who(const struct route *route, char *ret, size_t size);

@@ -52,6 +52,14 @@ enum lb_err rules_move(
 enum state rules_state_at(enum state stored, int64_t lapses_at,
     int64_t not_before, int64_t not_after, int64_t now);
 
+/* What somebody is in a tenant's trust document; a set. */
+enum part {
+	PART_APPROVER = 1 << 0,
+	PART_OWNER = 1 << 1, /* an approver who signs trust documents */
+	PART_HOOK = 1 << 2,
+	PART_DELEGATE = 1 << 3,
+};
+
 /* Who is asking. */
 struct caller {
 	char principal[LB_PRINCIPAL_MAX + 1]; /* empty: nobody signed in */
@@ -59,6 +67,7 @@ struct caller {
 	unsigned int roles; /* provider roles, and ROLE_APPROVER */
 	size_t tenant_count;
 	char tenant[RULES_TENANTS_MAX][LB_NAME_MAX + 1];
+	unsigned int part[RULES_TENANTS_MAX]; /* in each: set of enum part */
 	int64_t expires_at;
 	char session[ROW_TOKEN_HASH_LEN + 1];
 };

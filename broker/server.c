@@ -55,7 +55,7 @@ struct exchange {
 	struct reply reply;
 	struct lb_buf body;
 	char address[INET6_ADDRSTRLEN + 1];
-	bool bad_query, bad_body;
+	bool bad_query, bad_body, bad_header;
 	struct waiter waiter;
 };
 
@@ -194,6 +194,30 @@ query_take(
 	return x->bad_query ? MHD_NO : MHD_YES;
 }
 
+static enum MHD_Result
+header_take(
+    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct exchange *x = arg;
+
+	(void)kind;
+	x->bad_header = headers_take(&x->call, name, value) != LB_OK;
+	return x->bad_header ? MHD_NO : MHD_YES;
+}
+
+/* Does a browser ask whether a page of another origin may call? */
+static bool
+preflight(struct server *s, struct MHD_Connection *c, const char *method,
+    const char *url, struct reply *reply)
+{
+	const char *wanted = header(c, "Access-Control-Request-Method");
+	const char *origin = header(c, "Origin");
+
+	return strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0 && wanted != NULL &&
+	    origin != NULL &&
+	    route_preflight(s->app, wanted, url, origin, reply);
+}
+
 /* What the head alone says is wrong; NULL: nothing. */
 static const char *
 head_wrong(struct MHD_Connection *c, struct exchange *x, const char *method,
@@ -231,6 +255,8 @@ exchange_begin(struct server *s, struct MHD_Connection *c, const char *method,
 	(void)atomic_fetch_add(&s->busy, 1);
 	peer_address(c, x->address);
 	x->call.query.limit = 50;
+	if (preflight(s, c, method, url, &x->reply))
+		return queue(s, c, &x->reply, false);
 	wrong = strcmp(version, MHD_HTTP_VERSION_1_1) != 0
 	    ? "bad_request"
 	    : head_wrong(c, x, method, url);
@@ -296,10 +322,9 @@ exchange_end(struct server *s, struct MHD_Connection *c, struct exchange *x)
 		return refuse(s, c, x, "too_large", "", true);
 	x->call.body = x->body.data != NULL ? x->body.data : "";
 	x->call.body_len = x->body.len;
-	x->call.authorization = header(c, "Authorization");
-	x->call.if_match = header(c, "If-Match");
-	x->call.if_none_match = header(c, "If-None-Match");
-	x->call.idempotency_key = header(c, "Idempotency-Key");
+	(void)MHD_get_connection_values(c, MHD_HEADER_KIND, header_take, x);
+	if (x->bad_header)
+		return refuse(s, c, x, "bad_request", "a header twice", true);
 	x->call.address = x->address;
 	x->call.waiter = &x->waiter;
 	waiter_init(&x->waiter, c);

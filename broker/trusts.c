@@ -293,16 +293,35 @@ trust_line_of(const struct lb_trust *t, const char *key_fp)
 	return p;
 }
 
-static bool
+/* The namespaces of the lines that are this caller's, now; 0: none. */
+static unsigned int
 list_matches(
     const struct lb_pinned_list *l, int64_t now, const struct caller *c)
 {
+	unsigned int ns = 0;
+
 	for (size_t i = 0; i < l->count; i++)
 		if (strcmp(l->item[i].key.fp, c->key_fp) == 0 &&
 		    strcmp(l->item[i].principal, c->principal) == 0 &&
 		    lb_pinned_in_dates(&l->item[i], now))
-			return true;
-	return false;
+			ns |= l->item[i].namespaces;
+	return ns;
+}
+
+static unsigned int
+part_in(const struct lb_trust *d, int64_t now, const struct caller *c)
+{
+	unsigned int ns = list_matches(&d->approver, now, c), part = 0;
+
+	if (ns != 0)
+		part |= PART_APPROVER;
+	if ((ns & LB_NS_TRUST) != 0)
+		part |= PART_OWNER;
+	if (list_matches(&d->hook, now, c) != 0)
+		part |= PART_HOOK;
+	if (now < d->delegate_until && list_matches(&d->delegate, now, c) != 0)
+		part |= PART_DELEGATE;
+	return part;
 }
 
 void
@@ -312,17 +331,42 @@ trusts_match(struct trusts *t, int64_t now, struct caller *c)
 	for (size_t i = 0; i < t->count && c->tenant_count < RULES_TENANTS_MAX;
 	     i++) {
 		const struct lb_trust *d = t->item[i]->trust;
+		unsigned int part = part_in(d, now, c);
 
-		if (!list_matches(&d->approver, now, c) &&
-		    !list_matches(&d->hook, now, c) &&
-		    (now >= d->delegate_until ||
-			!list_matches(&d->delegate, now, c)))
+		if (part == 0)
 			continue;
+		c->part[c->tenant_count] = part;
 		memcpy(c->tenant[c->tenant_count++], d->tenant,
 		    sizeof(c->tenant[0]));
 		c->roles |= ROLE_APPROVER;
 	}
 	(void)pthread_mutex_unlock(&t->lock);
+}
+
+static bool
+page_of(const struct lb_trust *d, const char *origin)
+{
+	for (size_t i = 0; i < d->page_count; i++)
+		if (!d->page[i].broker &&
+		    strcmp(d->page[i].origin, origin) == 0)
+			return true;
+	return false;
+}
+
+bool
+trusts_page(struct trusts *t, const char *tenant, const char *origin)
+{
+	bool pinned = false;
+
+	(void)pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->count && !pinned; i++) {
+		const struct lb_trust *d = t->item[i]->trust;
+
+		pinned = (tenant == NULL || strcmp(d->tenant, tenant) == 0) &&
+		    page_of(d, origin);
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	return pinned;
 }
 
 bool

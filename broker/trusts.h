@@ -42,9 +42,12 @@ int64_t held_serial(const struct held *h, const char *sha256);
 
 /*
  * Fill in the tenants whose approver, hook or delegate lines, in their dates,
- * carry this principal with this key.
+ * carry this principal with this key, and what he is there.
  */
 void trusts_match(struct trusts *t, int64_t now, struct caller *c);
+
+/* Does that tenant (NULL: any) pin a page of this origin and serve it? */
+bool trusts_page(struct trusts *t, const char *tenant, const char *origin);
 
 /* Does any tenant's approver, hook or delegate line have this key? */
 bool trusts_know(struct trusts *t, const char *key_fp);

@@ -89,4 +89,6 @@ def test_headers_as_long_as_a_browsers_fit(b):
         assert b.get(path, **more).status == 200
     assert b.get("/", if_none_match=b.get("/").headers["ETag"],
                  **more).status == 304
+    more.update({"Origin": "https://127.0.0.1",
+                 "Sec-Fetch-Site": "same-origin"})
     assert b.post("/v1/signin/nonce", **more).status == 200

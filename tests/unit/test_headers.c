@@ -168,6 +168,88 @@ test_etag_listed(void **state)
 		    etag_listed(row[i].list, "\"abc\""), row[i].want);
 }
 
+static void
+test_headers_for_another_origins_page(void **state)
+{
+	struct reply reply = { .status = 200 };
+	const char *text = headers_of(&reply);
+
+	(void)state;
+	SAYS_NOT(text, "Access-Control");
+	SAYS_NOT(text, "Vary");
+	SAYS_NOT(text, "Set-Cookie");
+	strcpy(reply.allow_origin, "https://door.acme.example");
+	text = headers_of(&reply);
+	SAYS(text, "Access-Control-Allow-Origin: https://door.acme.example\n");
+	SAYS(text, "Vary: Origin\n");
+	SAYS(text, "Access-Control-Expose-Headers: etag, retry-after\n");
+	SAYS_NOT(text, "Access-Control-Allow-Methods");
+	SAYS_NOT(text, "Access-Control-Allow-Credentials");
+	reply.preflight = "POST";
+	text = headers_of(&reply);
+	SAYS(text, "Access-Control-Allow-Methods: POST\n");
+	SAYS(text,
+	    "Access-Control-Allow-Headers: authorization, content-type, "
+	    "if-match, idempotency-key\n");
+	SAYS(text, "Access-Control-Max-Age: 600\n");
+	SAYS_NOT(text, "Access-Control-Allow-Credentials");
+}
+
+static void
+test_headers_take(void **state)
+{
+	struct call call = { 0 };
+
+	(void)state;
+	assert_int_equal(headers_take(&call, "Host", "a"), LB_OK);
+	assert_int_equal(headers_take(&call, "Host", "b"), LB_OK);
+	assert_int_equal(headers_take(&call, "ORIGIN", "https://a"), LB_OK);
+	assert_int_equal(headers_take(&call, "Cookie", NULL), LB_OK);
+	assert_int_equal(headers_take(&call, "User-Agent", "x"), LB_OK);
+	assert_string_equal(call.origin, "https://a");
+	assert_string_equal(call.cookie, "");
+	assert_null(call.authorization);
+	assert_int_equal(
+	    headers_take(&call, "origin", "https://a"), LB_ERR_FORMAT);
+	assert_int_equal(headers_take(&call, "cookie", "a=b"), LB_ERR_FORMAT);
+}
+
+static void
+test_cookie_read(void **state)
+{
+	static const struct {
+		const char *header;
+		enum lb_err want;
+		const char *value;
+	} row[] = {
+		{ "k=abc", LB_OK, "abc" },
+		{ "a=b; k=abc; c=d", LB_OK, "abc" },
+		{ "k=abc;c=d", LB_OK, "abc" },
+		{ " ;\tk=abc ;", LB_OK, "abc" },
+		{ "k=", LB_OK, "" },
+		{ "k=a=b", LB_OK, "a=b" },
+		{ "k=12345678", LB_ERR_RANGE, "kept" },
+		{ "k=abc; k=abc", LB_ERR_FORMAT, "kept" },
+		{ "k=abc; K=abc", LB_OK, "abc" },
+		{ "kk=abc", LB_ERR_MISSING, "kept" },
+		{ "xk=abc", LB_ERR_MISSING, "kept" },
+		{ "k", LB_ERR_MISSING, "kept" },
+		{ "k =abc", LB_ERR_MISSING, "kept" },
+		{ "", LB_ERR_MISSING, "kept" },
+		{ NULL, LB_ERR_MISSING, "kept" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		char value[8] = "kept";
+
+		assert_int_equal(
+		    cookie_read(row[i].header, "k", value, sizeof(value)),
+		    row[i].want);
+		assert_string_equal(value, row[i].value);
+	}
+}
+
 int
 main(void)
 {
@@ -178,6 +260,9 @@ main(void)
 		cmocka_unit_test(test_headers_of_a_page),
 		cmocka_unit_test(test_headers_each_stops_when_one_is_not_taken),
 		cmocka_unit_test(test_etag_listed),
+		cmocka_unit_test(test_headers_for_another_origins_page),
+		cmocka_unit_test(test_headers_take),
+		cmocka_unit_test(test_cookie_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,28 @@ test_route_find_long_arg_is_refused(void **state)
 	assert_null(route_find("GET", path, arg, allow));
 }
 
+/* Files and what hosts do are no customer's page's business. */
+static void
+test_route_table_for_pages(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (const struct route *r = routes; r->method != NULL; r++) {
+		char who[64];
+
+		route_who(r, who, sizeof(who));
+		assert_true(who[0] != '\0');
+		if ((r->who & ROUTE_PAGES) == 0)
+			continue;
+		count++;
+		assert_int_equal(strncmp(r->path, "/v1/", 4), 0);
+		assert_int_equal(r->who & ROUTE_HOST, 0);
+		assert_int_not_equal(r->body, BODY_BUNDLE);
+	}
+	assert_true(count >= 17);
+}
+
 /* A decision is never a GET, and a GET has no body. */
 static void
 test_route_table_is_sane(void **state)
@@ -94,8 +116,8 @@ test_route_table_is_sane(void **state)
 		assert_int_equal(get, r->body == BODY_NONE);
 		assert_non_null(r->handler);
 		if (get)
-			assert_true(
-			    r->who == ROUTE_NONE || (r->who & ROUTE_ANY) != 0);
+			assert_true((r->who & ~ROUTE_PAGES) == ROUTE_NONE ||
+			    (r->who & ROUTE_ANY) != 0);
 	}
 }
 
@@ -194,6 +216,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_route_find_by_method_and_path),
 		cmocka_unit_test(test_route_find_long_arg_is_refused),
 		cmocka_unit_test(test_route_table_is_sane),
+		cmocka_unit_test(test_route_table_for_pages),
 		cmocka_unit_test(test_route_takes_content_types),
 		cmocka_unit_test(test_route_query_values),
 		cmocka_unit_test(test_reply_codes_are_documented),

@@ -1,0 +1,26 @@
+/*
+ * A signed lockbox-signin-v1: somebody holds that key, now, and speaks to this
+ * broker. What he may with it is the next question.
+ */
+#ifndef BROKER_PROOF_H
+#define BROKER_PROOF_H
+
+#include "call.h"
+
+struct proof {
+	struct lb_signin doc;
+	struct lb_sshsig sig;
+};
+
+/*
+ * Verify first, read afterwards: the signature, then the document, its broker,
+ * its time and its nonce, which must be one of caller_nonce_make. That nobody
+ * used the nonce before is only certain once a change with it is committed.
+ *
+ * Refused with "bad_signature", "bad_document", "signin_refused", "nonce_over".
+ */
+enum lb_err proof_read(struct app *app, const struct call *call,
+    struct reply *reply, const char *text, const char *armor,
+    struct proof *ret) LB_MUST_CHECK;
+
+#endif
