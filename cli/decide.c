@@ -254,6 +254,9 @@ summary_head(const struct decide *d, struct out_table *t)
 	out_field(t, "engineer", "%s, signed by key %s%s", q->engineer,
 	    d->review.engineer.fp,
 	    d->review.engineer_pinned ? " (pinned)" : "");
+	if (d->review.endorser[0] != '\0')
+		out_field(t, "endorsed", "by %s, with key %s",
+		    d->review.endorser, d->review.endorser_key.fp);
 	out_field(t, "reason", "%s (%s)", q->reason, q->reason_type);
 	if (q->ticket[0] != '\0')
 		out_field(t, "ticket", "%s", q->ticket);

@@ -17,12 +17,15 @@ int
 request_review(struct api *api, const json_t *request,
     const struct lb_trust *trust, struct review *ret)
 {
+	const json_t *endorsement = json_object_get(request, "endorsement");
 	struct review_claim claim = { .id = member(request, "id"),
 		.sha256 = member(request, "sha256"),
 		.code = member(request, "code"),
 		.tenant = member(request, "tenant"),
 		.text = member(request, "text"),
-		.signature = member(request, "signature") };
+		.signature = member(request, "signature"),
+		.endorser = member(endorsement, "principal"),
+		.endorsement = member(endorsement, "signature") };
 
 	if (review_request(&claim, trust, lb_clock_now(), ret) == LB_OK)
 		return ENDING_DONE;

@@ -79,6 +79,41 @@ engineer_check(const struct review_claim *c, const struct lb_trust *trust,
 	return LB_OK;
 }
 
+/*
+ * Whose key it is, only the provider's roster says; that the signature is over
+ * this very request, and no other hand of the engineer's, anybody can check.
+ */
+static enum lb_err
+endorsement_check(const struct review_claim *c, struct review *r)
+{
+	struct lb_sshsig sig;
+	enum lb_err e;
+
+	if (c->endorser == NULL && c->endorsement == NULL)
+		return LB_OK;
+	if (c->endorser == NULL || !lb_principal_valid(c->endorser) ||
+	    c->endorsement == NULL)
+		return FAIL(r, LB_ERR_FORMAT,
+		    "the endorsement lacks its signature or its name");
+	if ((e = lb_sshsig_parse(
+		 c->endorsement, strlen(c->endorsement), &sig)) != LB_OK ||
+	    (e = lb_sshsig_verify(
+		 &sig, LB_NS_ENDORSE, c->text, strlen(c->text))) != LB_OK)
+		return FAIL(r, LB_ERR_SIGNATURE,
+		    "the endorsement by %.100s does not verify: %s",
+		    c->endorser, lb_err_text(e));
+	if (strcmp(c->endorser, r->request.engineer) == 0 ||
+	    lb_sshkey_equal(&sig.key, &r->engineer) ||
+	    lb_keyfps_has(&r->request.engineer_key, sig.key.fp))
+		return FAIL(r, LB_ERR_FORBIDDEN,
+		    "the endorsement is the engineer's own");
+	if ((e = lb_text_copy(r->endorser, sizeof(r->endorser), c->endorser)) !=
+	    LB_OK)
+		return e;
+	r->endorser_key = sig.key;
+	return LB_OK;
+}
+
 enum lb_err
 review_request(const struct review_claim *claim, const struct lb_trust *trust,
     int64_t now, struct review *ret)
@@ -96,7 +131,8 @@ review_request(const struct review_claim *claim, const struct lb_trust *trust,
 	lb_doc_id(claim->text, strlen(claim->text), r.request_id);
 	lb_request_code(r.request_id, r.code);
 	if ((e = claim_check(claim, &r)) != LB_OK ||
-	    (e = engineer_check(claim, trust, now, &r)) != LB_OK) {
+	    (e = engineer_check(claim, trust, now, &r)) != LB_OK ||
+	    (e = endorsement_check(claim, &r)) != LB_OK) {
 		memcpy(ret->what, r.what, sizeof(r.what));
 		return e;
 	}

@@ -25,6 +25,7 @@
 struct review_claim {
 	const char *id, *sha256, *code, *tenant;
 	const char *text, *signature;
+	const char *endorser, *endorsement; /* principal and signature */
 };
 
 /* A request that was checked, and then its grant. Holds no pointers. */
@@ -34,6 +35,8 @@ struct review {
 	char code[LB_CODE_LEN + 1];
 	struct lb_sshkey engineer; /* the key that signed the request */
 	bool engineer_pinned;      /* the customer pins engineers' keys */
+	char endorser[LB_PRINCIPAL_MAX + 1]; /* empty: nobody endorsed it */
+	struct lb_sshkey endorser_key;       /* whose, only the broker knows */
 	struct lb_grant grant;
 	char grant_id[LB_SHA256_LEN + 1];
 	char what[REVIEW_WHAT_MAX]; /* on error: what is wrong, for people */
@@ -50,12 +53,14 @@ struct review_narrow {
 /*
  * Check a request: its text parses and has the id, sha256, code and tenant
  * that were claimed; the engineer's signature over it verifies, by a pinned
- * engineer's key where trust pins any.
+ * engineer's key where trust pins any; the endorsement, if there is one,
+ * verifies too, and is not the engineer's own, by name or by any key.
  *
  * trust  the customer's; NULL: not looked at (then the host still does)
  * ret    filled on LB_OK; what is filled on error
  *
- * LB_ERR_FORMAT, LB_ERR_SIGNATURE, LB_ERR_FORBIDDEN (not the pinned key)
+ * LB_ERR_FORMAT, LB_ERR_SIGNATURE, LB_ERR_FORBIDDEN (not the pinned key, or
+ * the engineer's own endorsement)
  */
 enum lb_err review_request(const struct review_claim *claim,
     const struct lb_trust *trust, int64_t now,

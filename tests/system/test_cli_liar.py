@@ -172,6 +172,29 @@ def test_widened_drafts_are_not_signed(office, liar):
     office.anna("request", "approve", asked, "--yes")
 
 
+def test_endorsements_are_held_to_the_request(office, liar):
+    """Of another request, the engineer's own, or none at all."""
+    other = office.endorsed()
+    shown = office.max("request", "show", other, "--format", "json")
+    foreign = json.loads(shown.stdout)["endorsement"]
+    office.avm("request", "cancel", other)
+    asked = office.endorsed()
+    lies = {"another's": foreign, "by himself": {"principal": "avm@provider.example"},
+            "unsigned": {"signature": None}}
+    for name, lie in lies.items():
+        liar.twist = lambda method, path, value, lie=lie: (
+            value["endorsement"].update(lie)
+            if value.get("endorsement") and value.get("id") == asked else None)
+        liar.seen.clear()
+        done = office.anna("request", "approve", asked, "--yes", code=1)
+        assert "does not check out: the endorsement" in done.stderr, name
+        assert not any(path.endswith("/approve") for _, path in liar.seen), name
+    liar.twist = None
+    done = office.anna("request", "approve", asked, "--yes")
+    assert re.search(r"endorsed +by max@provider.example, with key SHA256:",
+                     done.stderr)
+
+
 def test_draft_with_another_sha256(office, liar):
     asked = office.endorsed()
     liar.twist = lambda m, path, v: (

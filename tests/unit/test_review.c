@@ -108,6 +108,59 @@ test_request_in_order(void **state)
 	assert_false(review.engineer_pinned);
 }
 
+/* Each refusal after the same endorsement by somebody else passed. */
+static void
+test_request_endorsement(void **state)
+{
+	struct review_claim c = claim();
+	struct lb_buf by_carol = { 0 }, by_alice = { 0 }, approved = { 0 };
+
+	(void)state;
+	assert_int_equal(lb_signer_sign(carol, LB_NS_ENDORSE, text.data,
+			     text.len, &by_carol),
+	    LB_OK);
+	assert_int_equal(lb_signer_sign(alice, LB_NS_ENDORSE, text.data,
+			     text.len, &by_alice),
+	    LB_OK);
+	assert_int_equal(lb_signer_sign(carol, LB_NS_APPROVE, text.data,
+			     text.len, &approved),
+	    LB_OK);
+	assert_int_equal(review_request(&c, trust, NOW, &review), LB_OK);
+	assert_string_equal(review.endorser, "");
+	c.endorser = "max@provider.example";
+	c.endorsement = by_carol.data;
+	assert_int_equal(review_request(&c, trust, NOW, &review), LB_OK);
+	assert_string_equal(review.endorser, "max@provider.example");
+	assert_string_equal(review.endorser_key.fp, lb_signer_key(carol)->fp);
+
+	c.endorser = "alice@provider.example";
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_FORBIDDEN);
+	c.endorser = "max@provider.example";
+	c.endorsement = by_alice.data;
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_FORBIDDEN);
+	c.endorsement = approved.data;
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_SIGNATURE);
+	c.endorsement = armor.data;
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_SIGNATURE);
+	c.endorsement = NULL;
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_FORMAT);
+	c.endorsement = by_carol.data;
+	c.endorser = "no \x1b[1m name";
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_FORMAT);
+	c.endorser = NULL;
+	assert_int_equal(
+	    review_request(&c, trust, NOW, &review), LB_ERR_FORMAT);
+	lb_buf_clear(&by_carol);
+	lb_buf_clear(&by_alice);
+	lb_buf_clear(&approved);
+}
+
 static void
 test_request_claims(void **state)
 {
@@ -374,6 +427,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_request_in_order, setup),
+		cmocka_unit_test_setup(test_request_endorsement, setup),
 		cmocka_unit_test_setup(test_request_claims, setup),
 		cmocka_unit_test_setup(test_request_signatures, setup),
 		cmocka_unit_test_setup(test_grant_in_order, setup),
