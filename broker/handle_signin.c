@@ -34,7 +34,8 @@ session_open(struct app *app, const struct call *call, struct reply *reply,
     struct caller *who, const char *nonce, bool cookie)
 {
 	char token[CALLER_TOKEN_LEN + 1];
-	struct session_row s = { .created_at = call->now };
+	struct session_row s = { .sign_in = SIGN_IN_SSH,
+		.created_at = call->now };
 	struct change c = { .session = &s };
 	json_t *o;
 	enum lb_err r;

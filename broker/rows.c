@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include <sodium.h>
+
 static const char *const state_names[STATES] = {
 	[STATE_PENDING_ENDORSEMENT] = "pending_endorsement",
 	[STATE_PENDING_APPROVAL] = "pending_approval",
@@ -31,6 +33,38 @@ row_state_find(const char *name)
 		if (strcmp(state_names[s], name) == 0)
 			return (enum state)s;
 	return 0;
+}
+
+static const char *const sign_in_names[] = {
+	[SIGN_IN_SSH] = "ssh",
+	[SIGN_IN_PASSKEY] = "signin_passkey",
+	[SIGN_IN_PINNED] = "pinned_passkey",
+};
+
+const char *
+row_sign_in_name(enum sign_in s)
+{
+	assert(s >= SIGN_IN_SSH && s <= SIGN_IN_PINNED);
+	return sign_in_names[s];
+}
+
+enum sign_in
+row_sign_in_find(const char *name)
+{
+	for (int s = SIGN_IN_SSH; s <= SIGN_IN_PINNED; s++)
+		if (strcmp(sign_in_names[s], name) == 0)
+			return (enum sign_in)s;
+	return 0;
+}
+
+void
+row_key_id(const char *key_fp, char ret[static ROW_KEY_ID_LEN + 1])
+{
+	uint8_t hash[ROW_KEY_ID_LEN / 2];
+
+	(void)crypto_generichash(hash, sizeof(hash), (const uint8_t *)key_fp,
+	    strlen(key_fp), NULL, 0);
+	lb_hex_encode(hash, sizeof(hash), ret);
 }
 
 int64_t

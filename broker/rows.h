@@ -22,6 +22,10 @@
 #define ROW_TOKEN_HASH_LEN  64  /* hex of 256 bits */
 #define ROW_IDEM_MAX        64  /* chars of an Idempotency-Key */
 #define ROW_EVENTS_MAX      3   /* of one change */
+#define ROW_ADDRESS_MAX     45  /* chars: of a numeric address */
+#define ROW_AGENT_MAX       160 /* chars of what a browser calls itself */
+#define ROW_LABEL_MAX       64  /* bytes of what somebody calls his key */
+#define ROW_KEY_ID_LEN      32  /* hex of 128 bits */
 
 /* What a provider's person may do; a set. */
 enum role {
@@ -146,13 +150,45 @@ struct grant_row {
 	struct lb_buf killing; /* owned: a bundle that ends it at the hosts */
 };
 
+/* What somebody signed in with. */
+enum sign_in {
+	SIGN_IN_SSH = 1, /* a key of the roster, or of a trust document */
+	SIGN_IN_PASSKEY, /* a sign-in passkey: signin_key_row */
+	SIGN_IN_PINNED,  /* a passkey that a trust document pins */
+};
+
 struct session_row {
+	enum sign_in sign_in;
 	char hash[ROW_TOKEN_HASH_LEN + 1];
 	char principal[LB_PRINCIPAL_MAX + 1];
 	char key_fp[LB_KEYFP_LEN + 1];
 	char nonce[LB_NONCE_LEN + 1]; /* no two sessions share one */
 	int64_t created_at, expires_at;
 	bool ended;
+};
+
+/* A passkey that signs in at the broker's own page, and does nothing else. */
+struct signin_key_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1]; /* empty: of the provider's own people */
+	char principal[LB_PRINCIPAL_MAX + 1];
+	struct lb_sshkey key;
+	char label[ROW_LABEL_MAX + 1]; /* may be empty */
+	int64_t created_at, used_at;   /* used_at 0: never */
+};
+
+/* A page that waits until somebody confirms its code. */
+struct browser_row {
+	int64_t version;
+	char code_hash[ROW_TOKEN_HASH_LEN + 1];
+	char poll_hash[ROW_TOKEN_HASH_LEN + 1];
+	char nonce[LB_NONCE_LEN + 1]; /* to sign for this page alone */
+	char address[ROW_ADDRESS_MAX + 1];
+	char agent[ROW_AGENT_MAX + 1];
+	int64_t created_at, expires_at;
+	char principal[LB_PRINCIPAL_MAX + 1]; /* who confirmed it, or empty */
+	char key_fp[LB_KEYFP_LEN + 1];
+	bool over; /* its session was handed out */
 };
 
 /*
@@ -218,6 +254,13 @@ struct event_row {
 /* "pending_approval", ...; 0 when there is no such state. */
 const char *row_state_name(enum state s);
 enum state row_state_find(const char *name);
+
+/* "ssh", "signin_passkey", "pinned_passkey"; 0 when there is no such one. */
+const char *row_sign_in_name(enum sign_in s);
+enum sign_in row_sign_in_find(const char *name);
+
+/* What a key is called in a path, where its fingerprint cannot stand. */
+void row_key_id(const char *key_fp, char ret[static ROW_KEY_ID_LEN + 1]);
 
 /* When time alone changes its stored state; 0: never. */
 int64_t request_row_due(const struct request_row *q);

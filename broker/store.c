@@ -447,6 +447,64 @@ store_session_get(struct store *st, const char *hash, struct session_row *ret)
 }
 
 enum lb_err
+store_signin_key_get(
+    struct store *st, const char *key_fp, struct signin_key_row *ret)
+{
+	struct signin_key_row k;
+	enum lb_err r;
+
+	if ((r = st->ops->signin_key_get(st->db, key_fp, &k)) != LB_OK)
+		return r;
+	if (strcmp(k.key.fp, key_fp) != 0)
+		return LB_ERR_STORE;
+	*ret = k;
+	return LB_OK;
+}
+
+enum lb_err
+store_signin_key_each(struct store *st, const char *tenant,
+    const char *principal, signin_key_taker *take, void *arg)
+{
+	return st->ops->signin_key_each(st->db, tenant, principal, take, arg);
+}
+
+enum lb_err
+store_browser_by_code(
+    struct store *st, const char *hash, struct browser_row *ret)
+{
+	struct browser_row b;
+	enum lb_err r;
+
+	if ((r = st->ops->browser_by_code(st->db, hash, &b)) != LB_OK)
+		return r;
+	if (strcmp(b.code_hash, hash) != 0)
+		return LB_ERR_STORE;
+	*ret = b;
+	return LB_OK;
+}
+
+enum lb_err
+store_browser_by_poll(
+    struct store *st, const char *hash, struct browser_row *ret)
+{
+	struct browser_row b;
+	enum lb_err r;
+
+	if ((r = st->ops->browser_by_poll(st->db, hash, &b)) != LB_OK)
+		return r;
+	if (strcmp(b.poll_hash, hash) != 0)
+		return LB_ERR_STORE;
+	*ret = b;
+	return LB_OK;
+}
+
+enum lb_err
+store_browser_add(struct store *st, const struct browser_row *row)
+{
+	return st->ops->browser_add(st->db, row);
+}
+
+enum lb_err
 store_idem_get(struct store *st, const char *principal, const char *key,
     struct idem_row *ret)
 {

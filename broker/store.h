@@ -35,6 +35,11 @@ struct change {
 	char drop_grant[LB_SHA256_LEN + 1];
 	const struct grant_row *grant;
 	const struct session_row *session;
+	const struct signin_key_row *signin_key; /* only used_at changes */
+	bool signin_key_remove;
+	const struct browser_row *browser; /* only ever confirmed, or over */
+	const char *nonce;                 /* spent by this change, at at */
+	int64_t nonce_at;
 	const struct idem_row *idem;     /* only ever added */
 	const struct intake_row *intake; /* with events of its own */
 	size_t event_count;
@@ -60,6 +65,7 @@ typedef bool person_taker(void *arg, const struct person_row *row);
 typedef bool tenant_taker(void *arg, const struct tenant_row *row);
 typedef bool trust_taker(void *arg, const struct trust_row *row);
 typedef bool host_taker(void *arg, const struct host_row *row);
+typedef bool signin_key_taker(void *arg, const struct signin_key_row *row);
 typedef bool request_taker(void *arg, struct request_row *row);
 typedef bool approval_taker(void *arg, const struct approval_row *row);
 typedef bool grant_taker(void *arg, struct grant_row *row);
@@ -123,6 +129,15 @@ struct store_ops {
 	    void *arg);
 	enum lb_err (*session_get)(
 	    void *db, const char *hash, struct session_row *ret);
+	enum lb_err (*signin_key_get)(
+	    void *db, const char *key_fp, struct signin_key_row *ret);
+	enum lb_err (*signin_key_each)(void *db, const char *tenant,
+	    const char *principal, signin_key_taker *take, void *arg);
+	enum lb_err (*browser_by_code)(
+	    void *db, const char *hash, struct browser_row *ret);
+	enum lb_err (*browser_by_poll)(
+	    void *db, const char *hash, struct browser_row *ret);
+	enum lb_err (*browser_add)(void *db, const struct browser_row *row);
 	enum lb_err (*idem_get)(void *db, const char *principal,
 	    const char *key, struct idem_row *ret);
 	enum lb_err (*intake_get)(void *db, const char *tenant,
@@ -215,6 +230,18 @@ enum lb_err store_grant_at_door(struct store *st, const char *tenant,
 
 enum lb_err store_session_get(
     struct store *st, const char *hash, struct session_row *ret) LB_MUST_CHECK;
+enum lb_err store_signin_key_get(struct store *st, const char *key_fp,
+    struct signin_key_row *ret) LB_MUST_CHECK;
+/* Those of one person ("": of the provider), by fingerprint. */
+enum lb_err store_signin_key_each(struct store *st, const char *tenant,
+    const char *principal, signin_key_taker *take, void *arg) LB_MUST_CHECK;
+enum lb_err store_browser_by_code(
+    struct store *st, const char *hash, struct browser_row *ret) LB_MUST_CHECK;
+enum lb_err store_browser_by_poll(
+    struct store *st, const char *hash, struct browser_row *ret) LB_MUST_CHECK;
+/* A page begins to wait: nothing is decided. LB_ERR_CONFLICT: code in use. */
+enum lb_err store_browser_add(
+    struct store *st, const struct browser_row *row) LB_MUST_CHECK;
 enum lb_err store_idem_get(struct store *st, const char *principal,
     const char *key, struct idem_row *ret) LB_MUST_CHECK;
 /* Up to where that enrolment's reports were taken. LB_ERR_MISSING: none. */
@@ -228,7 +255,7 @@ enum lb_err store_event_each(struct store *st, const struct list_query *q,
     event_taker *take, void *arg) LB_MUST_CHECK;
 /* When the newest event happened; 0: there is none. */
 enum lb_err store_event_latest(struct store *st, int64_t *ret_at) LB_MUST_CHECK;
-/* Forget sessions that ended, and idempotency keys as old, before then. */
+/* Forget sessions, waiting pages and nonces that ended, and idempotency keys as old, before then. */
 enum lb_err store_purge(struct store *st, int64_t sessions_before,
     int64_t idem_before) LB_MUST_CHECK;
 

@@ -316,3 +316,23 @@ sqlite_bind(sqlite3_stmt *s, const char *kinds, ...)
 	va_end(ap);
 	return sqlite_err(rc);
 }
+
+enum lb_err
+sqlite_once(sqlite3_stmt *s)
+{
+	enum lb_err r = sqlite_err(sqlite3_step(s));
+
+	(void)sqlite3_reset(s);
+	(void)sqlite3_clear_bindings(s);
+	return r;
+}
+
+enum lb_err
+sqlite_once_one(struct conn *w, enum stmt i)
+{
+	enum lb_err r = sqlite_once(w->stmt[i]);
+
+	if (r == LB_OK && sqlite3_changes(w->db) != 1)
+		return LB_ERR_CONFLICT;
+	return r;
+}

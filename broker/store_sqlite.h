@@ -55,9 +55,36 @@ enum lb_err sqlite_run(sqlite3 *db, const char *sql) LB_MUST_CHECK;
  * They are borrowed until the statement is reset.
  */
 enum lb_err sqlite_bind(sqlite3_stmt *s, const char *kinds, ...) LB_MUST_CHECK;
+/* Run a bound statement that gives no rows, and free its parameters. */
+enum lb_err sqlite_once(sqlite3_stmt *s) LB_MUST_CHECK;
+/* As sqlite_once; LB_ERR_CONFLICT unless exactly one row was written. */
+enum lb_err sqlite_once_one(struct conn *w, enum stmt i) LB_MUST_CHECK;
 /* A reader for this thread alone; waits for one. */
 struct conn *sqlite_reader_take(struct sqlite_db *d);
 void sqlite_reader_give(struct sqlite_db *d, struct conn *c);
+
+/* store_sqlite_signin.c: what people sign in with. */
+enum lb_err sqlite_session_get(
+    void *p, const char *hash, struct session_row *ret);
+enum lb_err sqlite_signin_key_get(
+    void *p, const char *key_fp, struct signin_key_row *ret);
+enum lb_err sqlite_signin_key_each(void *p, const char *tenant,
+    const char *principal, signin_key_taker *take, void *arg);
+enum lb_err sqlite_browser_by_code(
+    void *p, const char *hash, struct browser_row *ret);
+enum lb_err sqlite_browser_by_poll(
+    void *p, const char *hash, struct browser_row *ret);
+enum lb_err sqlite_browser_add(void *p, const struct browser_row *row);
+/* Inside a change. */
+enum lb_err sqlite_signin_write(
+    struct conn *w, const struct change *c) LB_MUST_CHECK;
+enum lb_err sqlite_signin_purge(
+    struct conn *w, int64_t sessions_before) LB_MUST_CHECK;
+
+/* A transaction without a record: nothing is decided. */
+enum lb_err sqlite_write(void *p,
+    enum lb_err (*write)(struct conn *w, const void *arg),
+    const void *arg) LB_MUST_CHECK;
 
 /* The operations, as store.h says. */
 enum lb_err sqlite_open(const char *path, size_t readers, void **ret);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_sqlite.h"
+#include "store_sqlite_cursor.h"
 
 const char *const sqlite_sql[STMTS] = {
 #define SQL(name, text)       [name] = text,
@@ -11,88 +11,6 @@ const char *const sqlite_sql[STMTS] = {
 #undef SQL
 #undef SQL_WRITE
 };
-
-/* One walk over a statement's rows. A row is read column by column, in order;
- * the first thing that does not fit stops all. */
-struct cursor {
-	struct sqlite_db *d;
-	struct conn *c;
-	sqlite3_stmt *s;
-	int col;
-	enum lb_err r;
-};
-
-static void
-cursor_open(struct cursor *k, struct sqlite_db *d, enum stmt i)
-{
-	k->d = d;
-	k->c = sqlite_reader_take(d);
-	k->s = k->c->stmt[i];
-	k->col = 0;
-	k->r = LB_OK;
-}
-
-static enum lb_err
-cursor_close(struct cursor *k)
-{
-	(void)sqlite3_reset(k->s);
-	(void)sqlite3_clear_bindings(k->s);
-	sqlite_reader_give(k->d, k->c);
-	return k->r;
-}
-
-/* Is there another row? */
-static bool
-cursor_next(struct cursor *k)
-{
-	int rc;
-
-	if (k->r != LB_OK)
-		return false;
-	k->col = 0;
-	rc = sqlite3_step(k->s);
-	if (rc == SQLITE_ROW)
-		return true;
-	if (rc != SQLITE_DONE)
-		k->r = LB_ERR_STORE;
-	return false;
-}
-
-static void
-get_text(struct cursor *k, char *ret, size_t size)
-{
-	const char *s = (const char *)sqlite3_column_text(k->s, k->col);
-	size_t len = (size_t)sqlite3_column_bytes(k->s, k->col);
-
-	k->col++;
-	if (s == NULL || len >= size || memchr(s, 0, len) != NULL) {
-		k->r = s == NULL ? LB_ERR_MEMORY : LB_ERR_STORE;
-		return;
-	}
-	memcpy(ret, s, len);
-	ret[len] = '\0';
-}
-#define TEXT(k, array) get_text(k, array, sizeof(array))
-
-static int64_t
-get_int(struct cursor *k)
-{
-	return sqlite3_column_int64(k->s, k->col++);
-}
-
-static void
-get_buf(struct cursor *k, struct lb_buf *ret)
-{
-	const char *s = (const char *)sqlite3_column_text(k->s, k->col);
-	size_t len = (size_t)sqlite3_column_bytes(k->s, k->col);
-
-	k->col++;
-	ret->len = 0;
-	if (s == NULL)
-		k->r = LB_ERR_MEMORY;
-	else if (k->r == LB_OK)
-		k->r = lb_buf_add(ret, s, len);
-}
 
 static enum state
 get_state(struct cursor *k)
@@ -114,9 +32,9 @@ person_read(struct cursor *k, struct person_row *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	TEXT(k, ret->principal);
-	ret->version = get_int(k);
-	ret->roles = (unsigned int)get_int(k);
-	ret->active = get_int(k) != 0;
+	ret->version = cursor_int(k);
+	ret->roles = (unsigned int)cursor_int(k);
+	ret->active = cursor_int(k) != 0;
 	TEXT(k, ret->mail);
 }
 
@@ -208,12 +126,12 @@ tenant_read(struct cursor *k, struct tenant_row *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	TEXT(k, ret->name);
-	ret->version = get_int(k);
-	ret->endorse_ttl = get_int(k);
-	ret->approve_ttl = get_int(k);
-	ret->grant_ttl = get_int(k);
-	ret->endorsement = get_int(k) != 0;
-	ret->created_at = get_int(k);
+	ret->version = cursor_int(k);
+	ret->endorse_ttl = cursor_int(k);
+	ret->approve_ttl = cursor_int(k);
+	ret->grant_ttl = cursor_int(k);
+	ret->endorsement = cursor_int(k) != 0;
+	ret->created_at = cursor_int(k);
 }
 
 static enum lb_err
@@ -266,10 +184,10 @@ trust_each(
 	k.r = sqlite_bind(k.s, "ti", tenant, after);
 	while (cursor_next(&k)) {
 		TEXT(&k, row.tenant);
-		row.serial = get_int(&k);
+		row.serial = cursor_int(&k);
 		TEXT(&k, row.sha256);
-		get_buf(&k, &row.bundle);
-		row.added_at = get_int(&k);
+		cursor_buf(&k, &row.bundle);
+		row.added_at = cursor_int(&k);
 		if (k.r == LB_OK && !take(arg, &row))
 			break;
 	}
@@ -283,16 +201,16 @@ host_read(struct cursor *k, struct host_row *ret)
 {
 	TEXT(k, ret->tenant);
 	TEXT(k, ret->name);
-	ret->version = get_int(k);
-	ret->enrolled = get_int(k) != 0;
+	ret->version = cursor_int(k);
+	ret->enrolled = cursor_int(k) != 0;
 	TEXT(k, ret->salt);
-	ret->invited_until = get_int(k);
-	ret->wrong_macs = get_int(k);
+	ret->invited_until = cursor_int(k);
+	ret->wrong_macs = cursor_int(k);
 	TEXT(k, ret->key);
 	TEXT(k, ret->key_fp);
 	TEXT(k, ret->machine_id);
-	ret->enrolled_at = get_int(k);
-	ret->last_seen_at = get_int(k);
+	ret->enrolled_at = cursor_int(k);
+	ret->last_seen_at = cursor_int(k);
 }
 
 static enum lb_err
@@ -363,22 +281,22 @@ request_read(struct cursor *k, struct request_row *q)
 
 	TEXT(k, q->doc.tenant);
 	TEXT(k, q->doc.request);
-	q->version = get_int(k);
+	q->version = cursor_int(k);
 	TEXT(k, q->sha256);
 	TEXT(k, q->doc.engineer);
 	TEXT(k, q->text);
 	q->text_len = strlen(q->text);
 	TEXT(k, q->signature);
 	q->state = get_state(k);
-	q->created_at = get_int(k);
-	q->lapses_at = get_int(k);
-	q->not_before = get_int(k);
-	q->not_after = get_int(k);
+	q->created_at = cursor_int(k);
+	q->lapses_at = cursor_int(k);
+	q->not_before = cursor_int(k);
+	q->not_after = cursor_int(k);
 	TEXT(k, q->scope);
-	e->at = get_int(k);
+	e->at = cursor_int(k);
 	TEXT(k, e->principal);
 	TEXT(k, e->signature);
-	n->at = get_int(k);
+	n->at = cursor_int(k);
 	TEXT(k, n->principal);
 	TEXT(k, n->signature);
 	TEXT(k, n->reason);
@@ -547,7 +465,7 @@ approval_each(void *p, const char *tenant, const char *grant,
 		TEXT(&k, row.principal);
 		TEXT(&k, row.key_fp);
 		TEXT(&k, row.signature);
-		row.at = get_int(&k);
+		row.at = cursor_int(&k);
 		if (k.r == LB_OK && !take(arg, &row))
 			break;
 	}
@@ -559,18 +477,18 @@ grant_read(struct cursor *k, struct grant_row *g)
 {
 	TEXT(k, g->doc.tenant);
 	TEXT(k, g->sha256);
-	g->version = get_int(k);
+	g->version = cursor_int(k);
 	TEXT(k, g->request_id);
 	TEXT(k, g->doc.engineer);
-	get_buf(k, &g->bundle);
-	g->text_len = (size_t)get_int(k);
+	cursor_buf(k, &g->bundle);
+	g->text_len = (size_t)cursor_int(k);
 	g->state = get_state(k);
-	g->created_at = get_int(k);
-	g->closing.at = get_int(k);
+	g->created_at = cursor_int(k);
+	g->closing.at = cursor_int(k);
 	TEXT(k, g->closing.principal);
 	TEXT(k, g->closing.signature);
 	TEXT(k, g->closing.reason);
-	get_buf(k, &g->killing);
+	cursor_buf(k, &g->killing);
 }
 
 static enum lb_err
@@ -652,34 +570,6 @@ grant_at_door(void *p, const char *tenant, const char *host, const char *login,
 }
 
 static enum lb_err
-session_get(void *p, const char *hash, struct session_row *ret)
-{
-	struct session_row row = { 0 };
-	struct cursor k;
-	bool found;
-	enum lb_err r;
-
-	cursor_open(&k, p, SESSION_GET);
-	k.r = sqlite_bind(k.s, "t", hash);
-	found = cursor_next(&k);
-	if (found) {
-		TEXT(&k, row.hash);
-		TEXT(&k, row.principal);
-		TEXT(&k, row.key_fp);
-		TEXT(&k, row.nonce);
-		row.created_at = get_int(&k);
-		row.expires_at = get_int(&k);
-		row.ended = get_int(&k) != 0;
-	}
-	if ((r = cursor_close(&k)) != LB_OK)
-		return r;
-	if (!found)
-		return LB_ERR_MISSING;
-	*ret = row;
-	return LB_OK;
-}
-
-static enum lb_err
 idem_get(void *p, const char *principal, const char *key, struct idem_row *ret)
 {
 	struct idem_row row = { 0 };
@@ -695,7 +585,7 @@ idem_get(void *p, const char *principal, const char *key, struct idem_row *ret)
 		TEXT(&k, row.key);
 		TEXT(&k, row.body);
 		TEXT(&k, row.arg);
-		row.at = get_int(&k);
+		row.at = cursor_int(&k);
 	}
 	if ((r = cursor_close(&k)) != LB_OK)
 		return r;
@@ -718,7 +608,7 @@ intake_get(void *p, const char *tenant, const char *host, const char *key_fp,
 	k.r = sqlite_bind(k.s, "ttt", tenant, host, key_fp);
 	found = cursor_next(&k);
 	if (found)
-		sequence = get_int(&k);
+		sequence = cursor_int(&k);
 	if ((r = cursor_close(&k)) != LB_OK)
 		return r;
 	if (!found)
@@ -733,15 +623,15 @@ stay_read(struct cursor *k, struct stay_row *s)
 	TEXT(k, s->id);
 	TEXT(k, s->tenant);
 	TEXT(k, s->host);
-	s->session = get_int(k);
+	s->session = cursor_int(k);
 	TEXT(k, s->login);
 	TEXT(k, s->service);
 	TEXT(k, s->rhost);
 	TEXT(k, s->engineer);
 	TEXT(k, s->grant);
-	s->opened_at = get_int(k);
-	s->ends_at = get_int(k);
-	s->ended_at = get_int(k);
+	s->opened_at = cursor_int(k);
+	s->ends_at = cursor_int(k);
+	s->ended_at = cursor_int(k);
 	TEXT(k, s->cause);
 }
 
@@ -797,7 +687,7 @@ event_each(void *p, const struct list_query *q, event_taker *take, void *arg)
 		k.r = sqlite_bind(k.s, "i", before);
 	}
 	while (cursor_next(&k)) {
-		row.number = get_int(&k);
+		row.number = cursor_int(&k);
 		TEXT(&k, row.text);
 		row.text_len = strlen(row.text);
 		if (k.r == LB_OK && !take(arg, &row))
@@ -815,7 +705,7 @@ event_latest(void *p, int64_t *ret_at)
 
 	cursor_open(&k, p, EVENT_LATEST);
 	if (cursor_next(&k))
-		at = get_int(&k);
+		at = cursor_int(&k);
 	if ((r = cursor_close(&k)) != LB_OK)
 		return r;
 	*ret_at = at;
@@ -849,7 +739,12 @@ const struct store_ops store_sqlite = {
 	.grant_get = grant_get,
 	.grant_each = grant_each,
 	.grant_at_door = grant_at_door,
-	.session_get = session_get,
+	.session_get = sqlite_session_get,
+	.signin_key_get = sqlite_signin_key_get,
+	.signin_key_each = sqlite_signin_key_each,
+	.browser_by_code = sqlite_browser_by_code,
+	.browser_by_poll = sqlite_browser_by_poll,
+	.browser_add = sqlite_browser_add,
 	.idem_get = idem_get,
 	.intake_get = intake_get,
 	.stay_get = stay_get,

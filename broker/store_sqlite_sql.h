@@ -103,7 +103,21 @@ SQL(GRANT_AT_DOOR,
 
 SQL(SESSION_GET,
     "SELECT hash, principal, key_fp, nonce, created_at, "
-    "expires_at, ended FROM session WHERE hash = ?1")
+    "expires_at, ended, sign_in FROM session WHERE hash = ?1")
+#define SIGNIN_KEY_COLS                                                        \
+	"tenant, principal, version, key, label, created_at, used_at "
+SQL(SIGNIN_KEY_GET,
+    "SELECT " SIGNIN_KEY_COLS "FROM signin_key WHERE key_fp = ?1")
+SQL(SIGNIN_KEY_LIST,
+    "SELECT " SIGNIN_KEY_COLS "FROM signin_key "
+    "WHERE tenant = ?1 AND principal = ?2 ORDER BY key_fp")
+#define BROWSER_COLS                                                           \
+	"code_hash, poll_hash, version, nonce, address, agent, created_at, "   \
+	"expires_at, principal, key_fp, over "
+SQL(BROWSER_OF_CODE,
+    "SELECT " BROWSER_COLS "FROM browser_signin WHERE code_hash = ?1")
+SQL(BROWSER_OF_POLL,
+    "SELECT " BROWSER_COLS "FROM browser_signin WHERE poll_hash = ?1")
 SQL(IDEM_GET,
     "SELECT principal, key, body, arg, at FROM idem "
     "WHERE principal = ?1 AND key = ?2")
@@ -214,10 +228,33 @@ SQL_WRITE(GRANT_DOOR_ADD,
     "not_after, sha256) VALUES (?1, ?2, ?3, ?4, ?5)")
 SQL_WRITE(SESSION_ADD,
     "INSERT INTO session (hash, principal, key_fp, nonce, "
-    "created_at, expires_at, ended) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")
+    "created_at, expires_at, sign_in, ended) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)")
 SQL_WRITE(SESSION_END, "UPDATE session SET ended = 1 WHERE hash = ?1")
 SQL_WRITE(SESSION_PURGE, "DELETE FROM session WHERE expires_at < ?1")
+SQL_WRITE(SIGNIN_KEY_ADD,
+    "INSERT INTO signin_key (tenant, principal, key_fp, "
+    "version, key, label, created_at, used_at) "
+    "VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, 0)")
+SQL_WRITE(SIGNIN_KEY_USED,
+    "UPDATE signin_key SET used_at = ?5, "
+    "version = version + 1 WHERE tenant = ?1 AND "
+    "principal = ?2 AND key_fp = ?3 AND version = ?4")
+SQL_WRITE(SIGNIN_KEY_DROP,
+    "DELETE FROM signin_key WHERE tenant = ?1 AND "
+    "principal = ?2 AND key_fp = ?3")
+SQL_WRITE(BROWSER_ADD,
+    "INSERT INTO browser_signin (code_hash, poll_hash, "
+    "nonce, address, agent, created_at, expires_at, version, "
+    "principal, key_fp, over) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, '', '', 0)")
+SQL_WRITE(BROWSER_SET,
+    "UPDATE browser_signin SET version = version + 1, "
+    "principal = ?3, key_fp = ?4, over = ?5 "
+    "WHERE code_hash = ?1 AND version = ?2")
+SQL_WRITE(BROWSER_PURGE, "DELETE FROM browser_signin WHERE expires_at < ?1")
+SQL_WRITE(NONCE_SPEND, "INSERT INTO spent_nonce (nonce, at) VALUES (?1, ?2)")
+SQL_WRITE(NONCE_PURGE, "DELETE FROM spent_nonce WHERE at < ?1")
 SQL_WRITE(IDEM_ADD,
     "INSERT INTO idem (principal, key, body, arg, at) "
     "VALUES (?1, ?2, ?3, ?4, ?5)")

@@ -4,28 +4,6 @@
 
 #include "store_sqlite.h"
 
-/* Run a bound statement that gives no rows, once. */
-static enum lb_err
-once(sqlite3_stmt *s)
-{
-	enum lb_err r = sqlite_err(sqlite3_step(s));
-
-	(void)sqlite3_reset(s);
-	(void)sqlite3_clear_bindings(s);
-	return r;
-}
-
-/* As once(), and exactly one row must have been written. */
-static enum lb_err
-once_one(struct conn *w, enum stmt i)
-{
-	enum lb_err r = once(w->stmt[i]);
-
-	if (r == LB_OK && sqlite3_changes(w->db) != 1)
-		return LB_ERR_CONFLICT;
-	return r;
-}
-
 static enum lb_err
 person_write(struct conn *w, const struct person_row *p)
 {
@@ -36,17 +14,17 @@ person_write(struct conn *w, const struct person_row *p)
 	if ((r = sqlite_bind(w->stmt[i], "tiiti", p->principal,
 		 (int64_t)p->roles, (int64_t)p->active, p->mail, p->version)) !=
 		LB_OK ||
-	    (r = once_one(w, i)) != LB_OK ||
+	    (r = sqlite_once_one(w, i)) != LB_OK ||
 	    (r = sqlite_bind(w->stmt[PERSON_KEYS_DROP], "t", p->principal)) !=
 		LB_OK ||
-	    (r = once(w->stmt[PERSON_KEYS_DROP])) != LB_OK)
+	    (r = sqlite_once(w->stmt[PERSON_KEYS_DROP])) != LB_OK)
 		return r;
 	for (size_t k = 0; k < p->key_count; k++) {
 		lb_sshkey_format(&p->key[k], key);
 		if ((r = sqlite_bind(w->stmt[PERSON_KEY_ADD], "ttit",
 			 p->key[k].fp, p->principal, (int64_t)k, key)) !=
 			LB_OK ||
-		    (r = once_one(w, PERSON_KEY_ADD)) != LB_OK)
+		    (r = sqlite_once_one(w, PERSON_KEY_ADD)) != LB_OK)
 			return r;
 	}
 	return LB_OK;
@@ -62,7 +40,7 @@ tenant_write(struct conn *w, const struct tenant_row *t)
 		 t->approve_ttl, t->grant_ttl, (int64_t)t->endorsement,
 		 t->created_at, t->version)) != LB_OK)
 		return r;
-	return once_one(w, i);
+	return sqlite_once_one(w, i);
 }
 
 static enum lb_err
@@ -73,7 +51,7 @@ trust_write(struct conn *w, const struct trust_row *t)
 	if ((r = sqlite_bind(w->stmt[TRUST_ADD], "titbi", t->tenant, t->serial,
 		 t->sha256, &t->bundle, t->added_at)) != LB_OK)
 		return r;
-	return once_one(w, TRUST_ADD);
+	return sqlite_once_one(w, TRUST_ADD);
 }
 
 static enum lb_err
@@ -86,14 +64,14 @@ host_write(struct conn *w, const struct host_row *h, bool remove)
 		if ((r = sqlite_bind(w->stmt[HOST_DROP], "tti", h->tenant,
 			 h->name, h->version)) != LB_OK)
 			return r;
-		return once_one(w, HOST_DROP);
+		return sqlite_once_one(w, HOST_DROP);
 	}
 	if ((r = sqlite_bind(w->stmt[i], "ttitiitttiii", h->tenant, h->name,
 		 (int64_t)h->enrolled, h->salt, h->invited_until, h->wrong_macs,
 		 h->key, h->key_fp, h->machine_id, h->enrolled_at,
 		 h->last_seen_at, h->version)) != LB_OK)
 		return r;
-	return once_one(w, i);
+	return sqlite_once_one(w, i);
 }
 
 static enum lb_err
@@ -107,7 +85,7 @@ request_doors(struct conn *w, const struct request_row *q)
 				 q->doc.tenant, q->doc.host.item[h],
 				 q->doc.login.item[l], q->created_at,
 				 q->doc.request)) != LB_OK ||
-			    (r = once_one(w, REQUEST_DOOR_ADD)) != LB_OK)
+			    (r = sqlite_once_one(w, REQUEST_DOOR_ADD)) != LB_OK)
 				return r;
 	return LB_OK;
 }
@@ -122,7 +100,7 @@ request_add(struct conn *w, const struct request_row *q)
 		 q->doc.request, q->sha256, q->doc.engineer, q->text,
 		 q->signature, row_state_name(q->state), q->created_at,
 		 q->scope)) != LB_OK ||
-	    (r = once_one(w, REQUEST_ADD)) != LB_OK)
+	    (r = sqlite_once_one(w, REQUEST_ADD)) != LB_OK)
 		return r;
 	return request_doors(w, q);
 }
@@ -141,7 +119,7 @@ request_set(struct conn *w, const struct request_row *q, int64_t version)
 		 e->signature, n->at, n->principal, n->signature, n->reason,
 		 q->draft, q->grant)) != LB_OK)
 		return r;
-	return once_one(w, REQUEST_SET);
+	return sqlite_once_one(w, REQUEST_SET);
 }
 
 static enum lb_err
@@ -165,7 +143,7 @@ approval_write(struct conn *w, const struct approval_row *a)
 		 a->grant, a->principal, a->key_fp, a->signature, a->at)) !=
 	    LB_OK)
 		return r;
-	return once_one(w, APPROVAL_ADD);
+	return sqlite_once_one(w, APPROVAL_ADD);
 }
 
 static enum lb_err
@@ -177,7 +155,7 @@ approvals_drop(struct conn *w, const struct change *c)
 	if ((r = sqlite_bind(w->stmt[APPROVALS_DROP], "tt",
 		 c->request->doc.tenant, c->drop_grant)) != LB_OK)
 		return r;
-	return once(w->stmt[APPROVALS_DROP]);
+	return sqlite_once(w->stmt[APPROVALS_DROP]);
 }
 
 static enum lb_err
@@ -189,7 +167,7 @@ grant_add(struct conn *w, const struct grant_row *g)
 		 g->sha256, g->request_id, g->doc.engineer, &g->bundle,
 		 (int64_t)g->text_len, row_state_name(g->state),
 		 g->created_at)) != LB_OK ||
-	    (r = once_one(w, GRANT_ADD)) != LB_OK)
+	    (r = sqlite_once_one(w, GRANT_ADD)) != LB_OK)
 		return r;
 	for (size_t h = 0; h < g->doc.host.count; h++)
 		for (size_t l = 0; l < g->doc.login.count; l++)
@@ -197,7 +175,7 @@ grant_add(struct conn *w, const struct grant_row *g)
 				 g->doc.tenant, g->doc.host.item[h],
 				 g->doc.login.item[l], g->doc.not_after,
 				 g->sha256)) != LB_OK ||
-			    (r = once_one(w, GRANT_DOOR_ADD)) != LB_OK)
+			    (r = sqlite_once_one(w, GRANT_DOOR_ADD)) != LB_OK)
 				return r;
 	return LB_OK;
 }
@@ -214,23 +192,7 @@ grant_write(struct conn *w, const struct grant_row *g)
 		 g->closing.principal, g->closing.signature, g->closing.reason,
 		 &g->killing)) != LB_OK)
 		return r;
-	return once_one(w, GRANT_SET);
-}
-
-static enum lb_err
-session_write(struct conn *w, const struct session_row *s)
-{
-	enum stmt i = s->ended ? SESSION_END : SESSION_ADD;
-	enum lb_err r;
-
-	if (s->ended)
-		r = sqlite_bind(w->stmt[i], "t", s->hash);
-	else
-		r = sqlite_bind(w->stmt[i], "ttttii", s->hash, s->principal,
-		    s->key_fp, s->nonce, s->created_at, s->expires_at);
-	if (r != LB_OK)
-		return r;
-	return once_one(w, i);
+	return sqlite_once_one(w, GRANT_SET);
 }
 
 static enum lb_err
@@ -241,7 +203,7 @@ idem_write(struct conn *w, const struct idem_row *i)
 	if ((r = sqlite_bind(w->stmt[IDEM_ADD], "tttti", i->principal, i->key,
 		 i->body, i->arg, i->at)) != LB_OK)
 		return r;
-	return once_one(w, IDEM_ADD);
+	return sqlite_once_one(w, IDEM_ADD);
 }
 
 /* A stay that no report opened is none to move or end. */
@@ -259,7 +221,7 @@ step_write(struct conn *w, const struct step *p)
 		r = sqlite_bind(w->stmt[i], "ttiit", s->tenant, s->host,
 		    s->session, s->ended_at,
 		    p->kind == STEP_OPENED ? "unreported" : s->cause);
-	if (r != LB_OK || (r = once(w->stmt[i])) != LB_OK ||
+	if (r != LB_OK || (r = sqlite_once(w->stmt[i])) != LB_OK ||
 	    p->kind != STEP_OPENED)
 		return r;
 	if ((r = sqlite_bind(w->stmt[STAY_ADD], "tttitttttii", s->tenant, s->id,
@@ -267,7 +229,7 @@ step_write(struct conn *w, const struct step *p)
 		 s->engineer, s->grant, s->opened_at, s->ends_at)) != LB_OK)
 		return r;
 	/* The same report under another enrolment opens nothing anew. */
-	return once(w->stmt[STAY_ADD]);
+	return sqlite_once(w->stmt[STAY_ADD]);
 }
 
 /* The first reports after an enrolment: what lived before is not known. */
@@ -278,11 +240,11 @@ intake_first(struct conn *w, const struct intake_row *in)
 
 	if ((r = sqlite_bind(w->stmt[INTAKE_ADD], "tttii", in->tenant, in->host,
 		 in->key_fp, in->sequence, in->at)) != LB_OK ||
-	    (r = once_one(w, INTAKE_ADD)) != LB_OK ||
+	    (r = sqlite_once_one(w, INTAKE_ADD)) != LB_OK ||
 	    (r = sqlite_bind(w->stmt[STAYS_LOST], "tti", in->tenant, in->host,
 		 in->at)) != LB_OK)
 		return r;
-	return once(w->stmt[STAYS_LOST]);
+	return sqlite_once(w->stmt[STAYS_LOST]);
 }
 
 static enum lb_err
@@ -295,7 +257,7 @@ intake_write(struct conn *w, const struct intake_row *in)
 	else if ((r = sqlite_bind(w->stmt[INTAKE_SET], "tttiii", in->tenant,
 		      in->host, in->key_fp, in->sequence, in->at, in->kept)) ==
 	    LB_OK)
-		r = once_one(w, INTAKE_SET);
+		r = sqlite_once_one(w, INTAKE_SET);
 	for (size_t i = 0; r == LB_OK && i < in->step_count; i++)
 		r = step_write(w, &in->step[i]);
 	return r;
@@ -330,7 +292,7 @@ event_write(struct conn *w, const struct lb_event *given)
 	    (r = sqlite_bind(w->stmt[EVENT_ADD], "tiib", e.tenant, e.sequence,
 		 e.at, &text)) != LB_OK)
 		goto out;
-	r = once_one(w, EVENT_ADD);
+	r = sqlite_once_one(w, EVENT_ADD);
 out:
 	lb_buf_clear(&text);
 	return r;
@@ -349,8 +311,8 @@ people_and_places(struct conn *w, const struct change *c)
 		r = trust_write(w, c->trust);
 	if (r == LB_OK && c->host != NULL)
 		r = host_write(w, c->host, c->host_remove);
-	if (r == LB_OK && c->session != NULL)
-		r = session_write(w, c->session);
+	if (r == LB_OK)
+		r = sqlite_signin_write(w, c);
 	return r;
 }
 
@@ -404,7 +366,8 @@ commit_end(struct sqlite_db *d, enum lb_err r)
 }
 
 enum lb_err
-sqlite_commit(void *p, const struct change *c)
+sqlite_write(void *p, enum lb_err (*write)(struct conn *w, const void *arg),
+    const void *arg)
 {
 	struct sqlite_db *d = p;
 	enum lb_err r = LB_ERR_STORE;
@@ -412,51 +375,71 @@ sqlite_commit(void *p, const struct change *c)
 	(void)pthread_mutex_lock(&d->write_lock);
 	if (!d->broken &&
 	    (r = sqlite_run(d->writer.db, "BEGIN IMMEDIATE")) == LB_OK)
-		r = commit_end(d, change_write(&d->writer, c));
+		r = commit_end(d, write(&d->writer, arg));
 	(void)pthread_mutex_unlock(&d->write_lock);
 	return r;
 }
 
-/* A few rows in one transaction, without a record: nothing is decided. */
+static enum lb_err
+any_write(struct conn *w, const void *arg)
+{
+	return change_write(w, arg);
+}
+
+enum lb_err
+sqlite_commit(void *p, const struct change *c)
+{
+	return sqlite_write(p, any_write, c);
+}
+
+struct host_rows {
+	size_t count;
+	const struct host_row *row;
+};
+
+static enum lb_err
+seen_write(struct conn *w, const void *arg)
+{
+	const struct host_rows *h = arg;
+	enum lb_err r = LB_OK;
+
+	for (size_t i = 0; r == LB_OK && i < h->count; i++)
+		if ((r = sqlite_bind(w->stmt[HOST_SEEN], "tti",
+			 h->row[i].tenant, h->row[i].name,
+			 h->row[i].last_seen_at)) == LB_OK)
+			r = sqlite_once(w->stmt[HOST_SEEN]);
+	return r;
+}
+
 enum lb_err
 sqlite_host_seen(void *p, size_t count, const struct host_row *rows)
 {
-	struct sqlite_db *d = p;
-	enum lb_err r = LB_ERR_STORE;
+	const struct host_rows h = { count, rows };
 
-	(void)pthread_mutex_lock(&d->write_lock);
-	if (d->broken ||
-	    (r = sqlite_run(d->writer.db, "BEGIN IMMEDIATE")) != LB_OK)
-		goto out;
-	for (size_t i = 0; r == LB_OK && i < count; i++)
-		if ((r = sqlite_bind(d->writer.stmt[HOST_SEEN], "tti",
-			 rows[i].tenant, rows[i].name, rows[i].last_seen_at)) ==
-		    LB_OK)
-			r = once(d->writer.stmt[HOST_SEEN]);
-	r = commit_end(d, r);
-out:
-	(void)pthread_mutex_unlock(&d->write_lock);
-	return r;
+	return sqlite_write(p, seen_write, &h);
+}
+
+struct purge {
+	int64_t sessions_before, idem_before;
+};
+
+static enum lb_err
+purge_write(struct conn *w, const void *arg)
+{
+	const struct purge *p = arg;
+	enum lb_err r;
+
+	if ((r = sqlite_signin_purge(w, p->sessions_before)) != LB_OK ||
+	    (r = sqlite_bind(w->stmt[IDEM_PURGE], "i", p->idem_before)) !=
+		LB_OK)
+		return r;
+	return sqlite_once(w->stmt[IDEM_PURGE]);
 }
 
 enum lb_err
 sqlite_purge(void *p, int64_t sessions_before, int64_t idem_before)
 {
-	struct sqlite_db *d = p;
-	enum lb_err r = LB_ERR_STORE;
+	const struct purge what = { sessions_before, idem_before };
 
-	(void)pthread_mutex_lock(&d->write_lock);
-	if (d->broken ||
-	    (r = sqlite_run(d->writer.db, "BEGIN IMMEDIATE")) != LB_OK)
-		goto out;
-	if ((r = sqlite_bind(d->writer.stmt[SESSION_PURGE], "i",
-		 sessions_before)) == LB_OK &&
-	    (r = once(d->writer.stmt[SESSION_PURGE])) == LB_OK &&
-	    (r = sqlite_bind(d->writer.stmt[IDEM_PURGE], "i", idem_before)) ==
-		LB_OK)
-		r = once(d->writer.stmt[IDEM_PURGE]);
-	r = commit_end(d, r);
-out:
-	(void)pthread_mutex_unlock(&d->write_lock);
-	return r;
+	return sqlite_write(p, purge_write, &what);
 }

@@ -492,7 +492,8 @@ static void
 test_store_session_and_nonce(void **state)
 {
 	struct place *p = *state;
-	struct session_row s = { .created_at = FX_NOW,
+	struct session_row s = { .sign_in = SIGN_IN_PINNED,
+		.created_at = FX_NOW,
 		.expires_at = FX_NOW + 3600 },
 			   got;
 	struct change c = { .session = &s };
@@ -505,6 +506,7 @@ test_store_session_and_nonce(void **state)
 	assert_int_equal(commit(p->st, &c, "person.signed_in"), LB_OK);
 	assert_int_equal(store_session_get(p->st, s.hash, &got), LB_OK);
 	assert_false(got.ended);
+	assert_int_equal(got.sign_in, SIGN_IN_PINNED);
 	/* a nonce opens one session only */
 	s.hash[0] = 'b';
 	c = (struct change){ .session = &s };
@@ -540,15 +542,18 @@ test_store_open_again(void **state)
 static void
 test_store_open_refuses_others(void **state)
 {
-	static const char *const bad[] = { "PRAGMA user_version = 3",
-		"PRAGMA user_version = -1", "PRAGMA application_id = 1" };
-	static const char *const good[] = { "PRAGMA user_version = 2",
-		"PRAGMA user_version = 2",
+	char newer[64], now[64];
+	const char *const bad[] = { newer, "PRAGMA user_version = -1",
+		"PRAGMA application_id = 1" };
+	const char *const good[] = { now, now,
 		"PRAGMA application_id = 1282097784" };
 	struct place *p = *state;
 	struct store *st = NULL;
 	FILE *f;
 
+	(void)snprintf(
+	    newer, sizeof(newer), "PRAGMA user_version = %zu", SCHEMAS + 1);
+	(void)snprintf(now, sizeof(now), "PRAGMA user_version = %zu", SCHEMAS);
 	store_close(p->st);
 	p->st = NULL;
 	for (size_t i = 0; i < 3; i++) {
