@@ -9,8 +9,8 @@
 
 #include "headers.h"
 
-static void
-token_hash(const struct app *app, const char *token,
+void
+caller_token_hash(const struct app *app, const char *token,
     char ret[static ROW_TOKEN_HASH_LEN + 1])
 {
 	uint8_t hash[ROW_TOKEN_HASH_LEN / 2];
@@ -29,7 +29,7 @@ caller_token_make(const struct app *app, char ret[static CALLER_TOKEN_LEN + 1],
 	(void)sodium_bin2base64(ret, CALLER_TOKEN_LEN + 1, bytes, sizeof(bytes),
 	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(bytes, sizeof(bytes));
-	token_hash(app, ret, ret_hash);
+	caller_token_hash(app, ret, ret_hash);
 }
 
 /* Time and randomness in the clear, then a keyed hash of both. */
@@ -160,7 +160,7 @@ caller_read(struct app *app, const struct call *call, struct reply *reply,
 
 	if (!token_read(call, token))
 		return needed(reply);
-	token_hash(app, token, hash);
+	caller_token_hash(app, token, hash);
 	sodium_memzero(token, sizeof(token));
 	r = store_session_get(app->store, hash, &s);
 	if (r == LB_ERR_MISSING)
@@ -172,6 +172,7 @@ caller_read(struct app *app, const struct call *call, struct reply *reply,
 	memcpy(c.principal, s.principal, sizeof(c.principal));
 	memcpy(c.key_fp, s.key_fp, sizeof(c.key_fp));
 	memcpy(c.session, s.hash, sizeof(c.session));
+	c.sign_in = s.sign_in;
 	c.expires_at = s.expires_at;
 	if ((r = caller_roles(app, call->now, &c)) != LB_OK)
 		return r;

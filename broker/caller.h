@@ -36,5 +36,7 @@ void caller_cookie(struct reply *reply, const char *token, int64_t ttl);
 void caller_token_make(const struct app *app,
     char ret[static CALLER_TOKEN_LEN + 1],
     char ret_hash[static ROW_TOKEN_HASH_LEN + 1]);
+void caller_token_hash(const struct app *app, const char *token,
+    char ret[static ROW_TOKEN_HASH_LEN + 1]);
 
 #endif

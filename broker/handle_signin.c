@@ -3,12 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "lockbox/clock.h"
 
 #include "body.h"
 #include "caller.h"
+#include "enter.h"
 #include "handlers.h"
 #include "proof.h"
 #include "render.h"
@@ -28,43 +27,6 @@ nonce_post(struct app *app, const struct call *call, struct reply *reply)
 		nonce, "expires_at", until));
 }
 
-/* Open a session for somebody who proved who he is. */
-static enum lb_err
-session_open(struct app *app, const struct call *call, struct reply *reply,
-    struct caller *who, const char *nonce, bool cookie)
-{
-	char token[CALLER_TOKEN_LEN + 1];
-	struct session_row s = { .sign_in = SIGN_IN_SSH,
-		.created_at = call->now };
-	struct change c = { .session = &s };
-	json_t *o;
-	enum lb_err r;
-
-	who->expires_at = s.expires_at = call->now + app->conf.session;
-	memcpy(s.principal, who->principal, sizeof(s.principal));
-	memcpy(s.key_fp, who->key_fp, sizeof(s.key_fp));
-	memcpy(s.nonce, nonce, sizeof(s.nonce));
-	caller_token_make(app, token, s.hash);
-	call_event(app, call, &c, "person.signed_in", who->principal, "");
-	/* Whose name it is, the key says: tenants choose names themselves. */
-	ROW_TEXT(change_event(&c)->detail, who->key_fp);
-	r = call_commit(app, &c);
-	if (r == LB_ERR_CONFLICT)
-		r = reply_refuse(reply, "nonce_over", "%s", "");
-	if (r != LB_OK)
-		goto out;
-	metrics_count(&app->metrics.signins);
-	o = render_caller(who);
-	if (cookie)
-		caller_cookie(reply, token, app->conf.session);
-	else
-		render_set(&o, "token", json_string(token));
-	r = reply_json(reply, 200, o);
-out:
-	sodium_memzero(token, sizeof(token));
-	return r;
-}
-
 /* Only our own page may have a cookie: it would be sent to us alone. */
 static enum lb_err
 signin_read(struct app *app, const struct call *call, struct reply *reply,
@@ -81,14 +43,15 @@ signin_read(struct app *app, const struct call *call, struct reply *reply,
 		return reply_refuse(reply, "foreign_origin",
 		    "only the broker's own page gets a cookie");
 	*ret_cookie = cookie != 0;
-	return proof_read(app, call, reply, text, armor, ret);
+	return proof_read(app, call, reply, text, armor, NULL, ret);
 }
 
 enum lb_err
 signin_post(struct app *app, const struct call *call, struct reply *reply)
 {
 	struct proof proof;
-	struct caller who = { 0 };
+	struct caller who = { .sign_in = SIGN_IN_SSH };
+	struct change c = { 0 };
 	json_t *root = NULL;
 	bool proven = false, cookie;
 	enum lb_err r;
@@ -110,8 +73,9 @@ signin_post(struct app *app, const struct call *call, struct reply *reply)
 	}
 	proven = true;
 	if ((r = call_limit(app, reply, LIMIT_SIGNIN, who.key_fp)) == LB_OK)
-		r = session_open(
-		    app, call, reply, &who, proof.doc.nonce, cookie);
+		r = enter(app, call, reply, &who, proof.doc.nonce, &c, cookie);
+	if (r == LB_ERR_CONFLICT)
+		r = reply_refuse(reply, "nonce_over", "%s", "");
 out:
 	json_decref(root);
 	if (proven)

@@ -8,7 +8,7 @@
 
 enum lb_err
 proof_read(struct app *app, const struct call *call, struct reply *reply,
-    const char *text, const char *armor, struct proof *ret)
+    const char *text, const char *armor, const char *nonce, struct proof *ret)
 {
 	struct proof p;
 
@@ -23,7 +23,8 @@ proof_read(struct app *app, const struct call *call, struct reply *reply,
 	    p.doc.time < call->now - CALLER_NONCE_TTL)
 		return reply_refuse(reply, "signin_refused",
 		    "for another broker, or the clock is wrong");
-	if (!caller_nonce_good(app, p.doc.nonce, call->now))
+	if (nonce != NULL ? strcmp(p.doc.nonce, nonce) != 0
+			  : !caller_nonce_good(app, p.doc.nonce, call->now))
 		return reply_refuse(reply, "nonce_over", "%s", "");
 	*ret = p;
 	return LB_OK;

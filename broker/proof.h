@@ -14,13 +14,15 @@ struct proof {
 
 /*
  * Verify first, read afterwards: the signature, then the document, its broker,
- * its time and its nonce, which must be one of caller_nonce_make. That nobody
- * used the nonce before is only certain once a change with it is committed.
+ * its time and its nonce. That nobody used the nonce before is only certain
+ * once a change that spends it is committed.
+ *
+ * nonce  the one that must stand there; NULL: one of caller_nonce_make
  *
  * Refused with "bad_signature", "bad_document", "signin_refused", "nonce_over".
  */
 enum lb_err proof_read(struct app *app, const struct call *call,
-    struct reply *reply, const char *text, const char *armor,
+    struct reply *reply, const char *text, const char *armor, const char *nonce,
     struct proof *ret) LB_MUST_CHECK;
 
 #endif

@@ -95,6 +95,7 @@ render_caller(const struct caller *c)
 	    list_of(c->tenant_count, c->tenant[0], sizeof(c->tenant[0])));
 	render_set(&o, "tenant_roles", tenant_roles(c));
 	render_set(&o, "key", json_string(c->key_fp));
+	render_set(&o, "sign_in", json_string(row_sign_in_name(c->sign_in)));
 	render_set(&o, "expires_at", render_time(c->expires_at));
 	return o;
 }

@@ -53,6 +53,8 @@ static const struct problem {
 	{ "idempotency_mismatch", 409,
 	    "The Idempotency-Key was used for another body", "" },
 	{ "last_operator", 409, "Nobody would be left to operate", "" },
+	{ "code_over", 410, "The code is unknown, used or too old",
+	    "open the page again for a new one" },
 	{ "stale", 412, "It changed since it was read", "read it again" },
 	{ "too_large", 413, "The body is too large", "" },
 	{ "uri_too_long", 414, "The path is too long", "" },

@@ -169,7 +169,6 @@ struct session_row {
 
 /* A passkey that signs in at the broker's own page, and does nothing else. */
 struct signin_key_row {
-	int64_t version;
 	char tenant[LB_NAME_MAX + 1]; /* empty: of the provider's own people */
 	char principal[LB_PRINCIPAL_MAX + 1];
 	struct lb_sshkey key;

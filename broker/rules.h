@@ -68,6 +68,7 @@ struct caller {
 	size_t tenant_count;
 	char tenant[RULES_TENANTS_MAX][LB_NAME_MAX + 1];
 	unsigned int part[RULES_TENANTS_MAX]; /* in each: set of enum part */
+	enum sign_in sign_in;
 	int64_t expires_at;
 	char session[ROW_TOKEN_HASH_LEN + 1];
 };

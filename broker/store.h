@@ -35,7 +35,7 @@ struct change {
 	char drop_grant[LB_SHA256_LEN + 1];
 	const struct grant_row *grant;
 	const struct session_row *session;
-	const struct signin_key_row *signin_key; /* only used_at changes */
+	const struct signin_key_row *signin_key; /* used_at 0: new */
 	bool signin_key_remove;
 	const struct browser_row *browser; /* only ever confirmed, or over */
 	const char *nonce;                 /* spent by this change, at at */

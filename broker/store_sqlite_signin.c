@@ -47,7 +47,6 @@ signin_key_next(struct cursor *k, struct signin_key_row *ret)
 	memset(ret, 0, sizeof(*ret));
 	TEXT(k, ret->tenant);
 	TEXT(k, ret->principal);
-	ret->version = cursor_int(k);
 	TEXT(k, key);
 	TEXT(k, ret->label);
 	ret->created_at = cursor_int(k);
@@ -193,10 +192,10 @@ signin_key_write(struct conn *w, const struct signin_key_row *k, bool remove)
 	if (remove) {
 		r = sqlite_bind(
 		    w->stmt[i], "ttt", k->tenant, k->principal, k->key.fp);
-	} else if (k->version != 0) {
+	} else if (k->used_at != 0) {
 		i = SIGNIN_KEY_USED;
-		r = sqlite_bind(w->stmt[i], "tttii", k->tenant, k->principal,
-		    k->key.fp, k->version, k->used_at);
+		r = sqlite_bind(w->stmt[i], "ttti", k->tenant, k->principal,
+		    k->key.fp, k->used_at);
 	} else {
 		i = SIGNIN_KEY_ADD;
 		lb_sshkey_format(&k->key, key);

@@ -104,8 +104,7 @@ SQL(GRANT_AT_DOOR,
 SQL(SESSION_GET,
     "SELECT hash, principal, key_fp, nonce, created_at, "
     "expires_at, ended, sign_in FROM session WHERE hash = ?1")
-#define SIGNIN_KEY_COLS                                                        \
-	"tenant, principal, version, key, label, created_at, used_at "
+#define SIGNIN_KEY_COLS "tenant, principal, key, label, created_at, used_at "
 SQL(SIGNIN_KEY_GET,
     "SELECT " SIGNIN_KEY_COLS "FROM signin_key WHERE key_fp = ?1")
 SQL(SIGNIN_KEY_LIST,
@@ -234,12 +233,11 @@ SQL_WRITE(SESSION_END, "UPDATE session SET ended = 1 WHERE hash = ?1")
 SQL_WRITE(SESSION_PURGE, "DELETE FROM session WHERE expires_at < ?1")
 SQL_WRITE(SIGNIN_KEY_ADD,
     "INSERT INTO signin_key (tenant, principal, key_fp, "
-    "version, key, label, created_at, used_at) "
-    "VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, 0)")
+    "key, label, created_at, used_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")
 SQL_WRITE(SIGNIN_KEY_USED,
-    "UPDATE signin_key SET used_at = ?5, "
-    "version = version + 1 WHERE tenant = ?1 AND "
-    "principal = ?2 AND key_fp = ?3 AND version = ?4")
+    "UPDATE signin_key SET used_at = max(used_at, ?4) "
+    "WHERE tenant = ?1 AND principal = ?2 AND key_fp = ?3")
 SQL_WRITE(SIGNIN_KEY_DROP,
     "DELETE FROM signin_key WHERE tenant = ?1 AND "
     "principal = ?2 AND key_fp = ?3")

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "api.h"
+#include "browser.h"
 #include "commands.h"
 #include "lockbox/clock.h"
 #include "output.h"
 #include "signin.h"
 
 struct signin_opt {
-	const char *url, *ca, *as, *key, *trust;
+	const char *url, *ca, *as, *key, *trust, *browser;
 };
 
 #define O(member) offsetof(struct signin_opt, member)
@@ -23,6 +24,8 @@ static const struct flag signin_flags[] = {
 	    "private key, or .pub of one in ssh-agent" },
 	{ "trust", 0, FLAG_TEXT, O(trust), "FILE",
 	    "your own copy of your trust document (customers)" },
+	{ "browser", 0, FLAG_TEXT, O(browser), "CODE",
+	    "sign a page of the broker's in, that shows this code" },
 	{ 0 },
 };
 #undef O
@@ -157,18 +160,35 @@ signin_with(
 	return rv;
 }
 
+/* Nothing is kept: the flags are for this page only. */
+static int
+browser_with(struct cli *cli, const char *code, const struct settings *s)
+{
+	struct api api = { 0 };
+	int rv;
+
+	if ((rv = api_open_with(cli, s, &api)) != ENDING_DONE)
+		return rv;
+	rv = browser_confirm(&api, code);
+	api_close(&api);
+	return rv;
+}
+
 static int
 signin_run(struct cli *cli, const void *opt, char **operand)
 {
+	const struct signin_opt *o = opt;
 	struct settings s;
 	int rv;
 
 	(void)operand;
 	if ((rv = settings_load(cli, &s)) != ENDING_DONE ||
-	    (rv = settings_apply(cli, opt, &s)) != ENDING_DONE ||
+	    (rv = settings_apply(cli, o, &s)) != ENDING_DONE ||
 	    (rv = settings_check(cli, &s)) != ENDING_DONE)
 		return rv;
-	return signin_with(cli, opt, &s);
+	if (o->browser != NULL)
+		return browser_with(cli, o->browser, &s);
+	return signin_with(cli, o, &s);
 }
 
 static int
@@ -216,7 +236,8 @@ const struct command signin_commands[] = {
 	    sizeof(struct signin_opt), signin_run,
 	    "lockbox signin --url https://broker.example --ca ca.pem "
 	    "--as avm@provider.example --key ~/.ssh/id_ed25519\n"
-	    "lockbox signin\n" },
+	    "lockbox signin\n"
+	    "lockbox signin --browser 7Q2K-9DXM\n" },
 	{ "signout", NULL, NULL, 0, 0, "end the session", NULL, 0, signout_run,
 	    "lockbox signout\n" },
 	{ "whoami", NULL, NULL, 0, 0, "say who the broker takes you for", NULL,

@@ -38,27 +38,20 @@ nonce_check(struct api *api, const json_t *reply, struct lb_signin *ret)
 	return ENDING_DONE;
 }
 
-/* Sign the sign-in and post it. */
-static int
-signin_post(struct api *api, const struct lb_signin *paper, json_t **ret)
+int
+signin_sign(struct api *api, const json_t *nonce, struct lb_buf *ret_text,
+    struct lb_buf *ret_armor)
 {
-	struct lb_buf text = { 0 }, armor = { 0 };
+	struct lb_signin paper = { 0 };
 	int rv;
 
-	if (lb_doc_write(&lb_signin_type, paper, &text) != LB_OK)
-		rv = out_fail(
+	if ((rv = nonce_check(api, nonce, &paper)) != ENDING_DONE)
+		return rv;
+	if (lb_doc_write(&lb_signin_type, &paper, ret_text) != LB_OK)
+		return out_fail(
 		    api->cli, ENDING_FAILED, "the sign-in cannot be written");
-	else
-		rv = sign_text(api->cli, api->settings.key, LB_NS_SIGNIN,
-		    text.data, text.len, &armor, NULL);
-	if (rv == ENDING_DONE)
-		rv = api_post(api,
-		    json_pack("{s:s, s:s}", "text", text.data, "signature",
-			armor.data),
-		    ret, "/v1/signin");
-	lb_buf_clear(&armor);
-	lb_buf_clear(&text);
-	return rv;
+	return sign_text(api->cli, api->settings.key, LB_NS_SIGNIN,
+	    ret_text->data, ret_text->len, ret_armor, NULL);
 }
 
 static int
@@ -81,21 +74,26 @@ session_take(struct api *api, const json_t *reply)
 int
 signin_do(struct api *api, json_t **ret)
 {
+	struct lb_buf text = { 0 }, armor = { 0 };
 	json_t *nonce = NULL, *reply = NULL;
-	struct lb_signin paper = { 0 };
 	int rv;
 
 	/* An old token has no business here. */
 	api->token[0] = '\0';
 	if ((rv = api_post(api, NULL, &nonce, "/v1/signin/nonce")) ==
 		ENDING_DONE &&
-	    (rv = nonce_check(api, nonce, &paper)) == ENDING_DONE &&
-	    (rv = signin_post(api, &paper, &reply)) == ENDING_DONE)
+	    (rv = signin_sign(api, nonce, &text, &armor)) == ENDING_DONE &&
+	    (rv = api_post(api,
+		 json_pack(
+		     "{s:s, s:s}", "text", text.data, "signature", armor.data),
+		 &reply, "/v1/signin")) == ENDING_DONE)
 		rv = session_take(api, reply);
 	if (rv == ENDING_DONE && ret != NULL)
 		*ret = json_incref(reply);
 	json_decref(reply);
 	json_decref(nonce);
+	lb_buf_clear(&armor);
+	lb_buf_clear(&text);
 	return rv;
 }
 

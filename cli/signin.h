@@ -18,6 +18,18 @@
 int signin_do(struct api *api, json_t **ret);
 
 /*
+ * Write the sign-in that answers a nonce, and sign it with the person's key.
+ *
+ * nonce  {"broker", "nonce"}, as the broker gave them; the broker must be the
+ *        one that the settings know, or is learnt
+ * ret    the text and the armor, appended
+ *
+ * An enum ending.
+ */
+int signin_sign(struct api *api, const json_t *nonce, struct lb_buf *ret_text,
+    struct lb_buf *ret_armor);
+
+/*
  * Sign in again when the session is over or nearly. An enum ending; the
  * person may be asked for a passphrase or a touch.
  */

@@ -9,7 +9,6 @@ CREATE TABLE signin_key (
 	tenant TEXT NOT NULL,
 	principal TEXT NOT NULL,
 	key_fp TEXT NOT NULL,
-	version INTEGER NOT NULL,
 	key TEXT NOT NULL,
 	label TEXT NOT NULL,
 	created_at INTEGER NOT NULL,

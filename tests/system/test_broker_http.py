@@ -1078,12 +1078,21 @@ def rows(house):
     r, g = request["id"], grant["id"]
     zoe = house.zoe.key
     text = house.b.draft(house.anna, request).json["text"]
+    page = house.b.post("/v1/signin/browser",
+                        origin="https://127.0.0.1").json["code"]
+    seen = house.b.post("/v1/signin/browser/look", {"code": page}).json
+    signin = house.b.signin_text(house.anna, seen["nonce"])
     answer = {"signature": zoe.sign("deny", request["text"])}
     return {
         "GET /": None, "GET /portal/{file}": None, "GET /approve.html": None,
         "GET /healthz": None, "GET /readyz": None, "GET /metrics": None,
         "GET /v1/broker": None, "POST /v1/signin/nonce": None,
         "POST /v1/signin": None, "POST /v1/signout": None,
+        "POST /v1/signin/browser": None, "POST /v1/signin/browser/look": None,
+        "POST /v1/signin/browser/poll": None,
+        "POST /v1/signin/browser/confirm": ("/v1/signin/browser/confirm", {
+            "code": page, "text": signin,
+            "signature": papers.Ed25519().sign("signin", signin)}),
         "GET /v1/whoami": None, "POST /v1/enrol": None, "POST /v1/ask": None,
         "POST /v1/watch": None, "POST /v1/report": (
             "/v1/report", house.report_text() + zoe.sign(

@@ -46,6 +46,7 @@ struct house {
 	struct somebody olga, avm, mia, anna, host;
 	struct lb_buf trust;
 	char trust_id[LB_SHA256_LEN + 1];
+	const char *origin; /* of calls; or NULL */
 	struct reply reply;
 	json_t *json; /* of the last reply */
 };
@@ -66,6 +67,7 @@ call_do(struct house *h, const char *method, const char *path,
 		.body_len = strlen(body),
 		.address = "127.0.0.1",
 		.idempotency_key = idem,
+		.origin = h->origin,
 		.query.limit = 50 };
 	const struct route *r;
 
@@ -874,6 +876,69 @@ test_operators_cannot_approve(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Its signature, for the page with that code. */
+static unsigned int
+browser_confirm_by(struct house *h, const struct somebody *s, const char *code)
+{
+	char text[512], time[LB_TIME_LEN + 1];
+	json_t *o;
+
+	assert_int_equal(post(h, "/v1/signin/browser/look", NULL,
+			     json_pack("{s:s}", "code", code)),
+	    200);
+	lb_time_format(now_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-signin-v1\nbroker: support\nprincipal: %s\nnonce: %s\n"
+	    "time: %s\n",
+	    s->name, said(h, "nonce"), time);
+	o = signed_json(s, LB_NS_SIGNIN, text, true);
+	assert_int_equal(json_object_set_new(o, "code", json_string(code)), 0);
+	return post(h, "/v1/signin/browser/confirm", NULL, o);
+}
+
+static unsigned int
+browser_poll_with(struct house *h, const char *secret)
+{
+	return post(h, "/v1/signin/browser/poll", NULL,
+	    json_pack("{s:s}", "poll", secret));
+}
+
+static void
+browser_open(struct house *h, char code[static 16], char secret[static 64])
+{
+	h->origin = "https://127.0.0.1";
+	assert_int_equal(
+	    post(h, "/v1/signin/browser", NULL, json_object()), 200);
+	(void)snprintf(code, 16, "%s", said(h, "code"));
+	(void)snprintf(secret, 64, "%s", said(h, "poll"));
+}
+
+/* A page may wait ten minutes, and as long for its session once confirmed. */
+static void
+test_browser_code_ends_to_the_second(void **state)
+{
+	struct house *h = *state;
+	char code[16], secret[64];
+
+	browser_open(h, code, secret);
+	now_at += 599;
+	assert_int_equal(browser_poll_with(h, secret), 202);
+	assert_int_equal(browser_confirm_by(h, &h->anna, code), 200);
+	assert_int_equal(browser_poll_with(h, secret), 200);
+	assert_non_null(strstr(h->reply.set_cookie, "__Host-lockbox="));
+	browser_open(h, code, secret);
+	now_at += 600;
+	assert_int_equal(browser_poll_with(h, secret), 410);
+	assert_int_equal(post(h, "/v1/signin/browser/look", NULL,
+			     json_pack("{s:s}", "code", code)),
+	    410);
+	browser_open(h, code, secret);
+	now_at += 599;
+	assert_int_equal(browser_confirm_by(h, &h->anna, code), 200);
+	now_at += 1;
+	assert_int_equal(browser_poll_with(h, secret), 410);
+}
+
 int
 main(void)
 {
@@ -886,6 +951,7 @@ main(void)
 		TEST(test_a_lapsed_request_makes_room),
 		TEST(test_sessions_end),
 		TEST(test_nonces_are_good_for_five_minutes_and_once),
+		TEST(test_browser_code_ends_to_the_second),
 		TEST(test_questions_are_of_now),
 		TEST(test_watches_are_answered_as_things_are_then),
 		TEST(test_invitations_are_good_for_an_hour),
