@@ -78,22 +78,70 @@ caller_nonce_good(const struct app *app, const char *nonce, int64_t now)
 	return now >= (int64_t)at && now - (int64_t)at < CALLER_NONCE_TTL;
 }
 
-enum lb_err
-caller_roles(struct app *app, int64_t now, struct caller *c)
+/* The provider's roles of that name: with one of its own keys, or any key. */
+static enum lb_err
+provider_roles(struct app *app, struct caller *c, bool any_key)
 {
 	struct person_row p;
 	enum lb_err r;
 
-	c->roles = 0;
-	c->tenant_count = 0;
 	r = store_person_get(app->store, c->principal, &p);
-	if (r != LB_OK && r != LB_ERR_MISSING)
+	if (r == LB_ERR_MISSING || (r == LB_OK && !p.active))
+		return LB_OK;
+	if (r != LB_OK)
 		return r;
-	for (size_t i = 0; r == LB_OK && p.active && i < p.key_count; i++)
+	if (any_key)
+		c->roles |= p.roles;
+	for (size_t i = 0; i < p.key_count; i++)
 		if (strcmp(p.key[i].fp, c->key_fp) == 0)
 			c->roles |= p.roles;
-	trusts_match(app->trusts, now, c);
 	return LB_OK;
+}
+
+/*
+ * A sign-in passkey is a name's in one realm: the provider or one tenant. One
+ * that a trust document came to pin is none any more.
+ */
+static enum lb_err
+passkey_roles(struct app *app, int64_t now, struct caller *c)
+{
+	struct signin_key_row k;
+	enum lb_err r;
+
+	r = store_signin_key_get(app->store, c->key_fp, &k);
+	if (r == LB_ERR_MISSING ||
+	    (r == LB_OK &&
+		(strcmp(k.principal, c->principal) != 0 ||
+		    trusts_know(app->trusts, c->key_fp))))
+		return LB_OK;
+	if (r != LB_OK)
+		return r;
+	if (k.tenant[0] == '\0')
+		return provider_roles(app, c, true);
+	trusts_match_name(app->trusts, now, k.tenant, c);
+	return LB_OK;
+}
+
+enum lb_err
+caller_roles(struct app *app, int64_t now, struct caller *c)
+{
+	enum lb_err r = LB_OK;
+
+	c->roles = 0;
+	c->tenant_count = 0;
+	switch (c->sign_in) {
+	case SIGN_IN_SSH:
+		r = provider_roles(app, c, false);
+		trusts_match(app->trusts, now, c);
+		break;
+	case SIGN_IN_PINNED:
+		trusts_match(app->trusts, now, c);
+		break;
+	case SIGN_IN_PASSKEY:
+		r = passkey_roles(app, now, c);
+		break;
+	}
+	return r;
 }
 
 static enum lb_err
@@ -113,9 +161,9 @@ caller_from(struct app *app, const char *origin)
 						      : ORIGIN_FOREIGN;
 }
 
-/* A page that a tenant serves speaks for that tenant's people alone. */
-static bool
-page_good(struct app *app, const struct call *call, const struct caller *c)
+bool
+caller_page_good(
+    struct app *app, const struct call *call, const struct caller *c)
 {
 	if (call->from == ORIGIN_NONE || call->from == ORIGIN_OWN)
 		return true;
@@ -176,7 +224,7 @@ caller_read(struct app *app, const struct call *call, struct reply *reply,
 	c.expires_at = s.expires_at;
 	if ((r = caller_roles(app, call->now, &c)) != LB_OK)
 		return r;
-	if (c.roles == 0 || !page_good(app, call, &c))
+	if (c.roles == 0 || !caller_page_good(app, call, &c))
 		return needed(reply); /* nobody any more, or not here */
 	*ret = c;
 	return LB_OK;

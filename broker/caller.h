@@ -20,7 +20,14 @@ enum origin_from caller_from(struct app *app, const char *origin);
 enum lb_err caller_read(struct app *app, const struct call *call,
     struct reply *reply, struct caller *ret) LB_MUST_CHECK;
 
-/* Fill in roles and tenants of principal and key_fp. */
+/*
+ * May they call from there: a page that a tenant serves speaks for that
+ * tenant's people alone.
+ */
+bool caller_page_good(
+    struct app *app, const struct call *call, const struct caller *c);
+
+/* Fill in roles and tenants of principal, key_fp and sign_in. */
 enum lb_err caller_roles(
     struct app *app, int64_t now, struct caller *c) LB_MUST_CHECK;
 

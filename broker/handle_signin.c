@@ -9,6 +9,7 @@
 #include "caller.h"
 #include "enter.h"
 #include "handlers.h"
+#include "passkey.h"
 #include "proof.h"
 #include "render.h"
 
@@ -46,31 +47,86 @@ signin_read(struct app *app, const struct call *call, struct reply *reply,
 	return proof_read(app, call, reply, text, armor, NULL, ret);
 }
 
+/* A sign-in passkey, on our own page. */
+static enum lb_err
+passkey_who(struct app *app, const struct call *call, struct reply *reply,
+    const struct proof *p, struct caller *who, struct signin_key_row *key)
+{
+	const char *wrong;
+
+	wrong = passkey_wrong(
+	    &p->sig, app->conf.rp_id, app->conf.origin, PASSKEY_VERIFIED);
+	if (wrong == NULL && call->from == ORIGIN_PAGE)
+		wrong = "signed on another page";
+	if (wrong != NULL)
+		return reply_refuse(reply, "signin_refused", "%s", wrong);
+	who->sign_in = SIGN_IN_PASSKEY;
+	key->used_at = call->now;
+	return LB_OK;
+}
+
+/* A pinned passkey, on a page that its customer serves. */
+static enum lb_err
+pinned_who(struct app *app, const struct call *call, struct reply *reply,
+    const struct proof *p, struct caller *who)
+{
+	const char *wrong;
+
+	if (!trusts_know(app->trusts, p->sig.key.fp))
+		return reply_refuse(reply, "signin_refused", "%s", "");
+	if (call->from != ORIGIN_PAGE)
+		return reply_refuse(reply, "pinned_key", "%s", "");
+	wrong = passkey_wrong(
+	    &p->sig, p->sig.key.application, call->origin, LB_SIG_TOUCH);
+	if (wrong != NULL)
+		return reply_refuse(reply, "signin_refused", "%s", wrong);
+	who->sign_in = SIGN_IN_PINNED;
+	return LB_OK;
+}
+
+/* Who that is, if it is anybody; a sign-in passkey is noted as used. */
+static enum lb_err
+signin_who(struct app *app, const struct call *call, struct reply *reply,
+    const struct proof *p, struct caller *who, struct signin_key_row *key,
+    struct change *c)
+{
+	enum lb_err r = LB_OK;
+
+	ROW_TEXT(who->principal, p->doc.principal);
+	ROW_TEXT(who->key_fp, p->sig.key.fp);
+	who->sign_in = SIGN_IN_SSH;
+	if (p->sig.webauthn) {
+		r = store_signin_key_get(app->store, who->key_fp, key);
+		if (r == LB_OK) {
+			c->signin_key = key;
+			r = passkey_who(app, call, reply, p, who, key);
+		} else if (r == LB_ERR_MISSING) {
+			r = pinned_who(app, call, reply, p, who);
+		}
+	}
+	if (r != LB_OK || (r = caller_roles(app, call->now, who)) != LB_OK)
+		return r;
+	if (who->roles == 0 || !caller_page_good(app, call, who))
+		return reply_refuse(reply, "signin_refused", "%s", "");
+	return LB_OK;
+}
+
 enum lb_err
 signin_post(struct app *app, const struct call *call, struct reply *reply)
 {
+	struct signin_key_row key;
 	struct proof proof;
-	struct caller who = { .sign_in = SIGN_IN_SSH };
+	struct caller who = { 0 };
 	struct change c = { 0 };
 	json_t *root = NULL;
 	bool proven = false, cookie;
 	enum lb_err r;
 
 	if ((r = call_json(call, reply, &root)) != LB_OK ||
-	    (r = signin_read(app, call, reply, root, &proof, &cookie)) != LB_OK)
+	    (r = signin_read(app, call, reply, root, &proof, &cookie)) !=
+		LB_OK ||
+	    (r = signin_who(app, call, reply, &proof, &who, &key, &c)) != LB_OK)
 		goto out;
-	if (proof.sig.webauthn) {
-		r = reply_refuse(reply, "bad_signature", "%s", "");
-		goto out;
-	}
-	memcpy(who.principal, proof.doc.principal, sizeof(who.principal));
-	memcpy(who.key_fp, proof.sig.key.fp, sizeof(who.key_fp));
-	if ((r = caller_roles(app, call->now, &who)) != LB_OK)
-		goto out;
-	if (who.roles == 0) {
-		r = reply_refuse(reply, "signin_refused", "%s", "");
-		goto out;
-	}
 	proven = true;
 	if ((r = call_limit(app, reply, LIMIT_SIGNIN, who.key_fp)) == LB_OK)
 		r = enter(app, call, reply, &who, proof.doc.nonce, &c, cookie);

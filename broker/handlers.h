@@ -13,6 +13,9 @@ call_handler portal_index, portal_get, portal_own_page;
 /* handle_signin.c */
 call_handler nonce_post, signin_post, signout_post, whoami_get;
 
+/* handle_signin_key.c */
+call_handler signin_keys_list, signin_key_add, signin_key_remove;
+
 /* handle_browser.c */
 call_handler browser_begin, browser_look, browser_confirm, browser_poll;
 

@@ -43,6 +43,11 @@ static const struct problem {
 	    "add ?tenant=NAME" },
 	{ "name_taken", 409, "The name is taken", "" },
 	{ "key_taken", 409, "The key belongs to somebody else", "" },
+	{ "pinned_key", 409,
+	    "The key is pinned by a trust document: it approves, and signs in "
+	    "on the customer's own page alone",
+	    "" },
+	{ "too_many_keys", 409, "One more key is too many", "" },
 	{ "id_taken", 409, "The request's id is taken", "make a new request" },
 	{ "request_open", 409, "The same is asked for already",
 	    "wait for it, or cancel it" },

@@ -293,54 +293,100 @@ trust_line_of(const struct lb_trust *t, const char *key_fp)
 	return p;
 }
 
+/* A passkey signs in on a page that its tenant serves itself, or nowhere. */
+static bool
+page_for(const struct lb_trust *d, const struct lb_sshkey *key)
+{
+	if (!lb_sshkey_is_passkey(key))
+		return true;
+	for (size_t i = 0; i < d->page_count; i++)
+		if (!d->page[i].broker &&
+		    strcmp(d->page[i].rp_id, key->application) == 0)
+			return true;
+	return false;
+}
+
 /* The namespaces of the lines that are this caller's, now; 0: none. */
 static unsigned int
-list_matches(
-    const struct lb_pinned_list *l, int64_t now, const struct caller *c)
+list_matches(const struct lb_trust *d, const struct lb_pinned_list *l,
+    int64_t now, const struct caller *c)
 {
 	unsigned int ns = 0;
 
 	for (size_t i = 0; i < l->count; i++)
 		if (strcmp(l->item[i].key.fp, c->key_fp) == 0 &&
 		    strcmp(l->item[i].principal, c->principal) == 0 &&
+		    lb_pinned_in_dates(&l->item[i], now) &&
+		    page_for(d, &l->item[i].key))
+			ns |= l->item[i].namespaces;
+	return ns;
+}
+
+/* As list_matches, by name alone. */
+static unsigned int
+list_names(const struct lb_pinned_list *l, int64_t now, const struct caller *c)
+{
+	unsigned int ns = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (strcmp(l->item[i].principal, c->principal) == 0 &&
 		    lb_pinned_in_dates(&l->item[i], now))
 			ns |= l->item[i].namespaces;
 	return ns;
 }
 
+/* What an approver is whose lines have these namespaces. */
+static unsigned int
+part_of(unsigned int ns)
+{
+	if (ns == 0)
+		return 0;
+	return PART_APPROVER | ((ns & LB_NS_TRUST) != 0 ? PART_OWNER : 0);
+}
+
 static unsigned int
 part_in(const struct lb_trust *d, int64_t now, const struct caller *c)
 {
-	unsigned int ns = list_matches(&d->approver, now, c), part = 0;
+	unsigned int part = part_of(list_matches(d, &d->approver, now, c));
 
-	if (ns != 0)
-		part |= PART_APPROVER;
-	if ((ns & LB_NS_TRUST) != 0)
-		part |= PART_OWNER;
-	if (list_matches(&d->hook, now, c) != 0)
+	if (list_matches(d, &d->hook, now, c) != 0)
 		part |= PART_HOOK;
-	if (now < d->delegate_until && list_matches(&d->delegate, now, c) != 0)
+	if (now < d->delegate_until &&
+	    list_matches(d, &d->delegate, now, c) != 0)
 		part |= PART_DELEGATE;
 	return part;
+}
+
+static void
+caller_add(struct caller *c, const char *tenant, unsigned int part)
+{
+	if (part == 0 || c->tenant_count == RULES_TENANTS_MAX)
+		return;
+	c->part[c->tenant_count] = part;
+	ROW_TEXT(c->tenant[c->tenant_count++], tenant);
+	c->roles |= ROLE_APPROVER;
 }
 
 void
 trusts_match(struct trusts *t, int64_t now, struct caller *c)
 {
 	(void)pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < t->count && c->tenant_count < RULES_TENANTS_MAX;
-	     i++) {
-		const struct lb_trust *d = t->item[i]->trust;
-		unsigned int part = part_in(d, now, c);
-
-		if (part == 0)
-			continue;
-		c->part[c->tenant_count] = part;
-		memcpy(c->tenant[c->tenant_count++], d->tenant,
-		    sizeof(c->tenant[0]));
-		c->roles |= ROLE_APPROVER;
-	}
+	for (size_t i = 0; i < t->count; i++)
+		caller_add(c, t->item[i]->trust->tenant,
+		    part_in(t->item[i]->trust, now, c));
 	(void)pthread_mutex_unlock(&t->lock);
+}
+
+void
+trusts_match_name(
+    struct trusts *t, int64_t now, const char *tenant, struct caller *c)
+{
+	struct held *h = trusts_take(t, tenant);
+
+	if (h != NULL)
+		caller_add(c, tenant,
+		    part_of(list_names(&h->trust->approver, now, c)));
+	trusts_give(t, h);
 }
 
 static bool

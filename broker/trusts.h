@@ -46,6 +46,13 @@ int64_t held_serial(const struct held *h, const char *sha256);
  */
 void trusts_match(struct trusts *t, int64_t now, struct caller *c);
 
+/*
+ * The same for a name without one of its keys, as an approver of that one
+ * tenant: what a sign-in passkey of the tenant's people is good for.
+ */
+void trusts_match_name(
+    struct trusts *t, int64_t now, const char *tenant, struct caller *c);
+
 /* Does that tenant (NULL: any) pin a page of this origin and serve it? */
 bool trusts_page(struct trusts *t, const char *tenant, const char *origin);
 

@@ -1,7 +1,7 @@
 """Take single checks out of the decision: the unit tests must notice.
 
-Each mutation below removes or weakens one check in a copy of lib/. The copy
-of that file is loaded before the others into the tests of the decision, and at
+Each mutation below removes or weakens one check in a copy of lib/ or of one of
+the broker's pure rooms. The copy of that file is loaded before the others into the tests of the decision, and at
 least one of them must fail. A mutation that survives, or whose text is not
 found exactly once any more, is a failure of this run.
 
@@ -23,7 +23,9 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-TESTS = ("judge", "trust", "kills", "match", "papers")
+TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey")
+# Pure rooms that decide besides lib/: where a browser's call may come from.
+ROOMS = {name: TOP / "broker" / name for name in ("origin.c", "passkey.c")}
 PACKAGES = ("libsodium", "libutf8proc", "cmocka")
 # Every call between files goes through the dynamic linker (-fPIC, nothing
 # hidden), so that one file can be exchanged by LD_PRELOAD.
@@ -34,10 +36,12 @@ TIMEOUT = 60  # seconds for one test program
 
 
 class Mutation:
-    """Replace the only place of old in lib/file by new."""
+    """Replace the only place of old in file by new."""
 
     def __init__(self, name, file, old, new):
         self.name, self.file, self.old, self.new = name, file, old, new
+        self.path = ROOMS.get(file, TOP / "lib" / file)
+        self.where = self.path.relative_to(TOP)
 
     def apply(self, text):
         if text.count(self.old) != 1:
@@ -384,6 +388,31 @@ MUTATIONS = [
     gone("selfsigned: signed", "trust.c",
          "return owners_signed(t, part, now) ? LB_OK : LB_ERR_SIGNATURE;",
          "return LB_OK;"),
+    # A browser's call.
+    gone("origin: one proof", "origin.c", "v->bearer && v->cookie"),
+    gone("origin: changes from elsewhere", "origin.c",
+         "!v->get && v->from == ORIGIN_FOREIGN"),
+    gone("origin: site of a cookie", "origin.c", "!site_good(v)"),
+    gone("origin: site, changes", "origin.c",
+         "(v->get && strcmp(v->site, \"none\") == 0)",
+         "(strcmp(v->site, \"none\") == 0)"),
+    gone("origin: page of a cookie", "origin.c", "v->from != ORIGIN_OWN",
+         "v->from == ORIGIN_FOREIGN"),
+    gone("origin: none changes nothing", "origin.c",
+         "!(v->get && v->from == ORIGIN_NONE)", "v->from != ORIGIN_NONE"),
+    gone("origin: url", "origin.c",
+         "strncmp(url, SCHEME, strlen(SCHEME)) != 0"),
+    gone("origin: behind the host", "origin.c",
+         "(port[digits] != '\\0' && port[digits] != '/')"),
+    gone("passkey: a passkey", "passkey.c", "!sig->webauthn"),
+    gone("passkey: of a page", "passkey.c",
+         "!lb_sshkey_is_passkey(&sig->key)"),
+    gone("passkey: site", "passkey.c",
+         "strcmp(sig->key.application, rp_id) != 0"),
+    gone("passkey: page", "passkey.c", "strcmp(sig->origin, origin) != 0"),
+    gone("passkey: verified", "passkey.c", "(sig->flags & flags) != flags"),
+    gone("passkey: both flags", "passkey.c", "(sig->flags & flags) != flags",
+         "(sig->flags & flags) == 0 && flags != 0"),
 ]
 
 
@@ -418,6 +447,12 @@ class Workshop:
         names.append("p256.c" if self.p256 else "p256_none.c")
         return [TOP / "lib" / name for name in names]
 
+    def near(self, name):
+        """Where that file, or the test of that name, finds its headers: not
+        for all, because of broker/limits.h."""
+        return [f"-I{ROOMS[file].parent}" for file in ROOMS
+                if file.removesuffix(".c") == name.removesuffix(".c")]
+
     def make(self, *arguments):
         subprocess.run([self.cc, *self.flags, *arguments], check=True)
 
@@ -425,14 +460,16 @@ class Workshop:
         unit = TOP / "tests" / "unit"
         fixture = [unit / "fixture.c", unit / "fixture_key.c"]
         objects = {path: self.room / f"{path.stem}.o"
-                   for path in [*self.sources(), *fixture]}
+                   for path in [*self.sources(), *ROOMS.values(), *fixture]}
         base = self.room / "libbase.so"
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda pair: self.make("-c", pair[0], "-o", pair[1]),
+            list(pool.map(lambda pair: self.make(
+                "-c", pair[0], "-o", pair[1], *self.near(pair[0].name)),
                           objects.items()))
             self.make("-shared", "-o", base, *objects.values(), *self.libs)
             list(pool.map(lambda name: self.make(
-                "-o", self.room / name, unit / f"test_{name}.c", base,
+                "-o", self.room / name, unit / f"test_{name}.c",
+                *self.near(name), base,
                 f"-Wl,-rpath,{self.room}", *self.libs), TESTS))
 
     def noticed(self, room, file="", preload=None):
@@ -455,20 +492,21 @@ class Workshop:
 
     def attempt(self, mutation):
         """(what became of it, more)"""
-        text = mutation.apply((TOP / "lib" / mutation.file).read_text())
+        text = mutation.apply(mutation.path.read_text())
         if text is None:
-            return "STALE", f"not found exactly once in lib/{mutation.file}"
+            return "STALE", f"not found exactly once in {mutation.where}"
         with tempfile.TemporaryDirectory(dir=self.room) as room:
             source = Path(room) / mutation.file
             source.write_text(text)
             changed = Path(room) / "changed.so"
             try:
-                self.make("-O0", "-shared", "-o", changed, source)
+                self.make("-O0", "-shared", "-o", changed, source,
+                          *self.near(mutation.file))
             except subprocess.CalledProcessError:
                 return "STALE", "does not compile"
             test = self.noticed(room, mutation.file, changed)
         if test is None:
-            return "SURVIVED", f"in lib/{mutation.file}"
+            return "SURVIVED", f"in {mutation.where}"
         return "KILLED", f"by test_{test}"
 
 
@@ -485,7 +523,7 @@ def run(chosen, jobs, verbose):
             for file, (word, more) in zip(
                     files, pool.map(shop.attempt, map(Unchanged, files))):
                 if word != "SURVIVED":
-                    print(f"mutate: lib/{file} unchanged: {word} {more}")
+                    print(f"mutate: {file} unchanged: {word} {more}")
                     return 1
             for mutation, (word, more) in zip(
                     chosen, pool.map(shop.attempt, chosen)):

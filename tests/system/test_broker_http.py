@@ -73,6 +73,16 @@ class House:
             at=papers.stamp(time.time()), event="session.opened",
             login="deploy", session=7, engineer=self.avm.name, **fields)
 
+    def signin_key(self, who):
+        """A sign-in passkey of that person; its id."""
+        key = papers.Passkey("127.0.0.1", "https://127.0.0.1")
+        text = self.b.signin_text(who)
+        got = self.b.post("/v1/me/signin-keys", {
+            "key": key.public(), "label": "", "text": text, "tenant": TENANT,
+            "signature": key.sign("signin", text)}, who)
+        assert got.status == 201, got
+        return got.json["id"]
+
     def session(self):
         """One that db1 has reported; its id."""
         text = self.report_text()
@@ -1082,6 +1092,9 @@ def rows(house):
                         origin="https://127.0.0.1").json["code"]
     seen = house.b.post("/v1/signin/browser/look", {"code": page}).json
     signin = house.b.signin_text(house.anna, seen["nonce"])
+    passkey = papers.Passkey("127.0.0.1", "https://127.0.0.1")
+    kept = house.signin_key(house.anna)
+    proof = house.b.signin_text(house.anna)
     answer = {"signature": zoe.sign("deny", request["text"])}
     return {
         "GET /": None, "GET /portal/{file}": None, "GET /approve.html": None,
@@ -1093,6 +1106,12 @@ def rows(house):
         "POST /v1/signin/browser/confirm": ("/v1/signin/browser/confirm", {
             "code": page, "text": signin,
             "signature": papers.Ed25519().sign("signin", signin)}),
+        "GET /v1/me/signin-keys": ("/v1/me/signin-keys", None),
+        "POST /v1/me/signin-keys": ("/v1/me/signin-keys", {
+            "key": passkey.public(), "label": "", "text": proof,
+            "signature": passkey.sign("signin", proof)}),
+        "POST /v1/me/signin-keys/{id}/remove":
+            (f"/v1/me/signin-keys/{kept}/remove", {}),
         "GET /v1/whoami": None, "POST /v1/enrol": None, "POST /v1/ask": None,
         "POST /v1/watch": None, "POST /v1/report": (
             "/v1/report", house.report_text() + zoe.sign(
@@ -1167,6 +1186,8 @@ def test_tenant_isolation_matrix(house):
             if got.status == 403:
                 assert got.code == "role_needed", (route, got)
     # control: with the right people the same paths answer
+    assert b.post(matrix["POST /v1/me/signin-keys/{id}/remove"][0],
+                  who=house.anna).status == 204
     for route in ("GET /v1/requests/{id}", "GET /v1/grants/{id}",
                   "GET /v1/grants/{id}/bundle", "GET /v1/tenants/{name}",
                   "GET /v1/sessions", "GET /v1/sessions/{id}",
