@@ -147,8 +147,9 @@ export function quorum(heard) {
     matching([...approvers, line])));
 }
 
-const inDates = (line, now) => (line.after ?? 0) <= now &&
-  (line.before === null || now < line.before);
+// now null: whatever the dates say.
+const inDates = (line, now) => now === null || ((line.after ?? 0) <= now &&
+  (line.before === null || now < line.before));
 
 // Why a signature that verified does not speak for a line; null: it speaks.
 function deaf(trust, kind, line, namespace, signature, now) {
