@@ -163,7 +163,7 @@ function denyPanel(ctx, path, state, refresh) {
       },
     });
   };
-  reason.input.addEventListener("change", draw);
+  reason.input.addEventListener("input", draw);
   draw();
   return el("div", {}, el("p", {}, "One denial settles it, and wins against any " +
     "approval. What you sign is the request itself, in the meaning “deny”."),

@@ -113,7 +113,7 @@ function elsewhere(ctx, task) {
 //   command    the same with the lockbox tool, or null
 //   hash       where to go on the customer's own page
 //   send       async (armor)
-export function signPanel(ctx, given) {
+function signPanel(ctx, given) {
   const task = { kinds: ["approver", "hook", "delegate"], withText: false,
     more: {}, command: null, ...given };
   const mine = task.trust === null ? [] : passkeysHere(task.trust,
@@ -129,6 +129,10 @@ export function signPanel(ctx, given) {
     terminalPart(ctx, task, !passkey));
 }
 
+// Put the panel in, also again: what was pasted stays.
 export function putPanel(container, ctx, task) {
+  const pasted = container.querySelector("textarea")?.value ?? "";
+  const before = container.querySelector("pre")?.textContent;
   fill(container, signPanel(ctx, task));
+  if (before === task.text) container.querySelector("textarea").value = pasted;
 }

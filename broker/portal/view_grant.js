@@ -5,7 +5,7 @@ import { el, fill } from "./dom.js";
 import { action, card, chip, facts, field, heading, moment, notice, onChange,
   problem, services, tags, textBox, waiting } from "./parts.js";
 import { quote } from "./shell.js";
-import { signPanel } from "./sign_panel.js";
+import { putPanel } from "./sign_panel.js";
 import { linesOf } from "./trust.js";
 import * as words from "./words.js";
 
@@ -39,7 +39,7 @@ function revokePart(ctx, path, given, trust, done) {
   const panel = el("div", {});
   const draw = () => {
     const said = reason.input.value.trim();
-    fill(panel, signPanel(ctx, {
+    putPanel(panel, ctx, {
       id: "revoke", label: "Revoke now", tone: "danger", namespace: REVOKE,
       text: given.text, file: "grant.txt", trust, path: `${path}/revoke`,
       hash: `#/grants/${given.id}`, more: said ? { reason: said } : {},
@@ -50,9 +50,9 @@ function revokePart(ctx, path, given, trust, done) {
         ctx.announce("The grant is revoked.");
         await done();
       },
-    }));
+    });
   };
-  reason.input.addEventListener("change", draw);
+  reason.input.addEventListener("input", draw);
   draw();
   return card("Revoke", el("p", {}, "The door shuts, and sessions that rest on " +
     "this grant end within seconds. You sign the grant's own text, in the " +
