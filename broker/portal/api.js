@@ -24,6 +24,8 @@ export class Api {
   constructor(base = "") {
     this.base = base;
     this.token = null;
+    // Foreign pages may not send If-None-Match: CORS does not list it.
+    this.conditional = base === "";
     this.entryTags = new Map(); // path -> [etag, body] of what was read last
   }
 
@@ -59,7 +61,7 @@ export class Api {
   async get(path) {
     const [tag, before] = this.entryTags.get(path) ?? [];
     const answer = await this.call("GET", path,
-      { headers: tag ? { "If-None-Match": tag } : {} });
+      { headers: tag && this.conditional ? { "If-None-Match": tag } : {} });
     if (answer.status === 304) return before;
     const value = await this.read(answer);
     if (answer.headers.get("ETag"))

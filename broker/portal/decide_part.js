@@ -59,6 +59,16 @@ function lessForm(request, longest) {
   };
 }
 
+// The lockbox line that approves the same.
+function approveLine(id, body) {
+  const many = (flag, list = []) => list.map((item) => ` --${flag} ${quote(item)}`)
+    .join("");
+  return `lockbox request approve ${id}${many("host", body.hosts)}` +
+    many("login", body.logins) + many("service", body.services) +
+    (body.duration === undefined ? "" : ` --duration ${body.duration}s`) +
+    (body.not_before === undefined ? "" : ` --start ${body.not_before}`);
+}
+
 function approvePanel(ctx, path, state, refresh) {
   const { review, trust, given } = state.loaded;
   const longest = trust.document.longest;
@@ -108,8 +118,7 @@ function approvePanel(ctx, path, state, refresh) {
       id: "approve", label: "Approve", namespace: APPROVE, text: got.text,
       file: "grant.txt", trust, path: `${path}/approve`, withText: true,
       hash: `#/requests/${given.id}`,
-      command: got.fixed || kind.values()[0] === "all"
-        ? `lockbox request approve ${given.id}` : null,
+      command: body.replace ? null : approveLine(given.id, body),
       send: (armor) => send(got.text, armor),
     });
     document.getElementById("approve-words")?.focus();

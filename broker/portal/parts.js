@@ -178,7 +178,7 @@ export function saveButton(name, text, label, type = "text/plain") {
 // A text exactly as it is, to read and to copy.
 export function textBox(text, what, { id = null, save = null } = {}) {
   return el("div", { class: "text" },
-    el("pre", { id, tabindex: "0", role: "region", "aria-label": what }, text),
+    el("pre", { id, tabindex: "0", role: "region", "aria-label": `The ${what}` }, text),
     el("div", { class: "row" }, copyButton(text, what),
       save && saveButton(save, text, `Save as “${save}”`)));
 }

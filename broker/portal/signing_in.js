@@ -13,8 +13,9 @@ export async function signinText(api, principal, now) {
   return write("signin", { broker, principal, nonce, time: now });
 }
 
-// Sign in with a passkey of this page whose public key the browser may not
-// know: it is asked again once if the first signature leaves two keys open.
+// Sign in with a passkey of this page. A browser that has not met it does not
+// know its public key, and one signature fits two: both are tried. Should the
+// broker take only one try a nonce, {again} is what to call it with once more.
 export async function passkeySignin(api, principal, rpId, now, again = null) {
   const text = await signinText(api, principal, now);
   const known = rememberedPasskeys();
@@ -24,12 +25,20 @@ export async function passkeySignin(api, principal, rpId, now, again = null) {
     one.key === line && one.id === id))?.[0];
   const left = sure ? signed.filter(({ key }) => key === sure)
     : again ? signed.filter(({ key }) => again.includes(key)) : signed;
-  if (left.length === 1) {
-    rememberPasskey(left[0].key, left[0].id);
-    return api.post("/v1/signin", { text, signature: left[0].signature,
-      cookie: true });
+  let refusal = null;
+  for (const { key, id, signature } of left) {
+    try {
+      const got = await api.post("/v1/signin", { text, signature, cookie: true });
+      rememberPasskey(key, id);
+      return got;
+    } catch (error) {
+      if (error.code === "nonce_over" && refusal !== null)
+        return { again: left.map((one) => one.key) };
+      if (![401, 404].includes(error.status)) throw error;
+      refusal = error;
+    }
   }
-  return { again: signed.map(({ key }) => key) };
+  throw refusal;
 }
 
 // Make a passkey and prove it: {key, text, signature, id}.

@@ -12,7 +12,9 @@ export const tenantPath = (name) => `/v1/tenants/${encodeURIComponent(name)}`;
 
 export function tenantTabs(ctx, name, current) {
   const base = `#/tenants/${encodeURIComponent(name)}`;
-  const staff = isApprover(ctx.me, name) || ctx.me.roles.includes("operator");
+  // A customer's own page has what needs the customer's passkeys, not the rest.
+  const staff = ctx.base === ctx.origin &&
+    (isApprover(ctx.me, name) || ctx.me.roles.includes("operator"));
   return el("nav", { "aria-label": `Settings of ${name}` }, el("ul", { class: "tabs" },
     [[base, "Rules"], [`${base}/rules`, "Change", isApprover(ctx.me, name)],
       [`${base}/people`, "People", staff], [`${base}/webhooks`, "Webhooks", staff]]

@@ -64,7 +64,8 @@ function sshPart(ctx, who) {
       id: "accept-signature", class: "mono", spellcheck: "false",
       placeholder: "-----BEGIN SSH SIGNATURE-----" });
     fill(steps, el("p", {}, "Run these lines, within five minutes:"),
-      el("div", { class: "text" }, el("pre", { tabindex: "0" }, lines),
+      el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
+        "aria-label": "The lines" }, lines),
         el("div", { class: "row" }, copyButton(lines, "the lines"))), state.armor);
   }, { id: "accept-prove" });
   return {

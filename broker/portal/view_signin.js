@@ -4,8 +4,8 @@
 import { valid } from "./documents.js";
 import { el, fill } from "./dom.js";
 import { rememberName, rememberedName } from "./memory.js";
-import { action, card, code, copyButton, field, notice, now, problem, relative,
-  waiting } from "./parts.js";
+import { action, card, code, copyButton, field, notice, now, problem, relative }
+  from "./parts.js";
 import { supported } from "./passkey.js";
 import { passkeySignin } from "./signing_in.js";
 import * as words from "./words.js";
@@ -44,18 +44,21 @@ function passkeyPart(ctx) {
 
 // The code, until somebody confirmed it or its time is over.
 function codePart(ctx, stopped) {
-  const panel = el("div", { id: "signin-code-panel", "aria-live": "polite" });
+  const panel = el("div", { id: "signin-code-panel" });
   const begin = action("Show a code", async (button) => {
     const got = await ctx.api.post("/v1/signin/browser");
     const command = `lockbox signin --browser ${got.code}`;
     button.hidden = true;
     fill(panel, el("p", {}, "On the computer where your SSH key is, run"),
+      el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
+        "aria-label": "The command" }, command),
+      el("div", { class: "row" }, copyButton(command, "the command"))),
+      el("p", {}, "The code of this page:"),
       el("p", {}, code(got.code, { large: true, id: "signin-code" })),
-      el("div", { class: "text" }, el("pre", { tabindex: "0" }, command),
-        el("div", { class: "row" }, copyButton(command, "the command"))),
-      el("p", { class: "muted small" }, "It shows where this page was opened and " +
-        "asks you. This page goes on by itself. The code is good until ",
-      relative(words.at(got.expires_at)), "."), waiting("Waiting for your terminal …"));
+      el("p", { class: "muted small" }, "The tool shows where this page was opened, " +
+        "and asks you. Then this page goes on by itself. The code's time is over ",
+      relative(words.at(got.expires_at)), "."), el("p", { class: "muted", role: "status" },
+        "Waiting for your terminal …"));
     await poll(got.poll, button);
   }, { id: "signin-code-show" });
 

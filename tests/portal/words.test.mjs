@@ -74,11 +74,14 @@ test("answers are read, and an unchanged one is the same object", async (t) => {
         response.end('{"a":1}');
   });
   api.token = "secret";
+  api.conditional = true;
   const one = await api.get("/v1/x");
   assert.deepEqual(one, { a: 1 });
   assert.equal(await api.get("/v1/x"), one);
   assert.deepEqual(seen, [undefined, '"1"']);
   assert.equal(api.tagOf("/v1/x"), '"1"');
+  api.conditional = false;
+  assert.notEqual(await api.get("/v1/x"), one);
 });
 
 test("a problem is an ApiError with its code and next step", async (t) => {
