@@ -38,8 +38,8 @@ function context(me) {
     origin: location.origin,
     rpId: location.hostname,
     trustOf: chains(api),
-    sign: (namespace, text, lines) => signWithPasskey(
-      ([line]) => parseKey(line).application, namespace, text, lines),
+    sign: (namespace, text, lines) => signWithPasskey({ principal: me.principal,
+      rpId: parseKey(lines[0]).application, namespace, text, lines }),
     go: (hash) => { location.hash = hash; },
     announce,
     waits: (number) => drawNav(number),

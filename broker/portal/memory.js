@@ -2,7 +2,7 @@
 // were used. Nothing that opens anything.
 
 const NAME = "lockbox.principal";
-const PASSKEYS = "lockbox.passkeys"; // {key line: credential id}
+const PASSKEYS = "lockbox.passkeys"; // {key line: {id, purpose, principal}}
 
 function read(name) {
   try {
@@ -31,17 +31,16 @@ function passkeys() {
   }
 }
 
-// Credential ids of those key lines that this browser has used.
-export function passkeyIds(lines) {
-  const known = passkeys();
-  return lines.map((line) => known[line]).filter((id) => typeof id === "string");
+// purpose: "sign in" or "approve"; id: of the credential; line: its key.
+export function rememberPasskey(line, { id, purpose, principal }) {
+  write(PASSKEYS, JSON.stringify({ ...passkeys(),
+    [line]: { id, purpose, principal } }));
 }
 
-export function rememberPasskey(line, id) {
-  write(PASSKEYS, JSON.stringify({ ...passkeys(), [line]: id }));
-}
-
-// Remembered key lines for an RP-ID's passkeys, as [line, id].
-export function rememberedPasskeys() {
-  return Object.entries(passkeys());
+// Passkeys that this browser has used: [{line, id}, ...].
+export function rememberedPasskeys(purpose, principal) {
+  return Object.entries(passkeys())
+    .filter(([, one]) => one?.purpose === purpose && one.principal === principal &&
+      typeof one.id === "string")
+    .map(([line, { id }]) => ({ line, id }));
 }

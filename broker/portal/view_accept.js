@@ -131,10 +131,15 @@ export function acceptView(ctx) {
 
   const make = (value, purpose) => makePasskey(ctx.api, { rpId: ctx.rpId, purpose,
     principal: value.principal, now: now() });
-  const proof = ({ key, text, signature }, label) => ({ key, label, text, signature });
+  const proof = ({ key, text, signature, keep = () => {} }, label) => {
+    kept.push(keep);
+    return { key, label, text, signature };
+  };
+  const kept = [];
 
   async function accept(value) {
     const body = { ...value };
+    kept.length = 0;
     if (signin.values().length > 0)
       body.signin = proof(await make(value, "sign in"), "passkey");
     if (approve.values()[0] === "passkey")
@@ -145,6 +150,7 @@ export function acceptView(ctx) {
       throw new Error("Choose at least one key to make.");
     const got = await ctx.api.post("/v1/invitations/accept", body);
     rememberName(value.principal);
+    kept.forEach((keep) => keep());
     const key = body.candidate && parseKey(body.candidate.key);
     fill(element, outcome(ctx, got, key && await fingerprint(key),
       key && await keyCode(key)));

@@ -64,6 +64,7 @@ export function meView(ctx) {
           rpId: ctx.rpId, purpose: "sign in", now: now() });
         await ctx.api.post("/v1/me/signin-keys", { key: made.key, text: made.text,
           label: label.input.value.trim() || "passkey", signature: made.signature });
+        made.keep();
         label.input.value = "";
         ctx.announce("The passkey was added.");
         await view.refresh();
