@@ -27,7 +27,8 @@ function whoPart() {
     read() {
       const value = { tenant: tenant.input.value.trim(),
         principal: principal.input.value.trim(),
-        code: secret.input.value.trim().toUpperCase() };
+        code: secret.input.value.toUpperCase().replace(/[^0-9A-Z]/g, "")
+          .replace(/(.{4})(?=.)/g, "$1-") };
       const wrong = [
         tenant.wrong(valid("name", value.tenant) ? null : "A name such as acme."),
         principal.wrong(valid("principal", value.principal) ? null

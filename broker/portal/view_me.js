@@ -2,7 +2,7 @@
 
 import { el, fill } from "./dom.js";
 import { action, card, empty, facts, field, heading, moment, notice, now, onChange,
-  waiting } from "./parts.js";
+  select, waiting } from "./parts.js";
 import { supported } from "./passkey.js";
 import { makePasskey } from "./signing_in.js";
 import { fingerprint, parseKey } from "./sshsig.js";
@@ -12,6 +12,13 @@ const WAYS = {
   ssh: "an SSH key", signin_passkey: "a sign-in passkey",
   pinned_passkey: "the passkey that approves",
 };
+
+// Whom a new passkey speaks for, where that is not plain: [value, word].
+function realms(me) {
+  const provider = me.roles.some((role) => role !== "approver");
+  return [...(provider ? [["", "The provider"]] : []),
+    ...Object.keys(me.tenant_roles ?? {}).map((name) => [name, name])];
+}
 
 const ROLES = {
   engineer: "asks for access and uses it",
@@ -37,6 +44,10 @@ export function meView(ctx) {
   const label = field("A name for it", { id: "signin-key-label", maxlength: 64,
     placeholder: "my phone" });
 
+  const realm = field("For your work at", { id: "signin-key-realm",
+    input: select(realms(me), realms(me)[0]?.[0]) });
+  const several = realms(me).length > 1;
+
   const keyLine = (key, print) => el("li", { "data-key-id": key.id },
     el("div", {}, el("strong", {}, key.label || "passkey"),
       el("p", { class: "small muted" }, "Made ", moment(words.at(key.created_at)),
@@ -59,11 +70,12 @@ export function meView(ctx) {
   const add = me.sign_in === "pinned_passkey"
     ? notice("open", el("p", {}, "To add one, sign in with an SSH key or a sign-in passkey."))
     : !supported() ? el("p", {}, "This browser knows no passkeys.")
-      : el("div", {}, label, action("Make a passkey on this device", async () => {
+      : el("div", {}, label, several && realm, action("Make a passkey on this device", async () => {
         const made = await makePasskey(ctx.api, { principal: me.principal,
           rpId: ctx.rpId, purpose: "sign in", now: now() });
         await ctx.api.post("/v1/me/signin-keys", { key: made.key, text: made.text,
-          label: label.input.value.trim() || "passkey", signature: made.signature });
+          label: label.input.value.trim() || "passkey", signature: made.signature,
+          ...(several ? { tenant: realm.input.value } : {}) });
         made.keep();
         label.input.value = "";
         ctx.announce("The passkey was added.");

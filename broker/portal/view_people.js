@@ -68,7 +68,8 @@ function invitePart(ctx, path, refresh) {
 
 function invitationItem(ctx, one, refresh) {
   return el("li", { "data-invitation": one.id }, el("div", {}, el("strong", {}, one.principal),
-    el("p", { class: "small muted" }, "invited", one.by && ` by ${one.by}`, ", good until ",
+    el("p", { class: "small muted" }, one.state === "burnt" && el("strong", {},
+      "Burnt by wrong codes, invite them again. "), "Invited", ` by ${one.invited_by}`, ", good until ",
       moment(words.at(one.expires_at)))),
   action("Withdraw", async () => {
     await ctx.api.post(`/v1/invitations/${encodeURIComponent(one.id)}/withdraw`);
