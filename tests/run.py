@@ -112,6 +112,20 @@ def pytest(tally, jobs, arguments):
               skipped)
 
 
+def node_tests(tally):
+    """The portal's modules, by themselves: no browser."""
+    done = run(["node", "--test", *tracked("tests/portal/*.test.mjs")])
+    found = dict(re.findall(r"^(?:# |ℹ )(pass|fail|cancelled) (\d+)$",
+                            done.stdout, re.M))
+    passed = int(found.get("pass", 0))
+    failed = int(found.get("fail", 0)) + int(found.get("cancelled", 0))
+    if failed == 0 and (done.returncode != 0 or passed == 0):
+        failed = 1
+    if failed:
+        print(done.stdout, flush=True)
+    tally.add("portal modules", passed, failed)
+
+
 def tracked(*patterns):
     out = run(["git", "ls-files", "--", *patterns]).stdout
     return [name for name in out.splitlines() if (TOP / name).is_file()]
@@ -133,6 +147,7 @@ def main():
     step(tally, "C sources are formatted",
          ["clang-format", "--dry-run", "-Werror", *sources])
     step(tally, "manual pages", ["mandoc", "-T", "lint", "-W", "warning", *pages])
+    node_tests(tally)
     if not build(tally, "build", jobs):
         return finish(tally)
     meson_tests(tally, "build", jobs)
