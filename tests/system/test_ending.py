@@ -5,6 +5,7 @@ nothing of it may be left, whatever it tried; and nothing else may be hit.
 """
 
 import subprocess
+import threading
 import time
 
 import papers
@@ -176,6 +177,36 @@ def test_an_extension_lets_it_live_on(host):
     host.liar.tell(lambda q: host.liar.allow(q, session.grant, longer))
     sleep_until(end + 2.5)
     assert session.alive() and other.alive()
+    session.close()
+    other.close()
+
+
+def test_news_are_not_lost_on_an_answer_that_was_under_way(host):
+    """What the broker said before the news must not hide them until half the
+    lease is over."""
+    given = grant(host, soon(600))
+    allow(host, given)
+    session = Session(host, "sleep 300")
+    watched(host)
+    host.liar.tell() # who begins now is asked about again at once
+    held, go = threading.Event(), threading.Event()
+    asked = len(host.liar.questions)
+
+    def old_answer(question):
+        answer = host.liar.allow(question, given)
+        if len(host.liar.questions) >= asked + 3: # account, session, again
+            held.set()
+            go.wait(8)
+        return answer
+    host.liar.reply = old_answer
+    other = Session(host, "sleep 300")
+    assert held.wait(30) and other.alive()
+    watched(host)
+    host.liar.tell(deny(host, "returned"))
+    assert ended(host, session.sid)["cause"] == "returned"
+    assert other.alive()
+    go.set()
+    assert ended(host, other.sid)["cause"] == "returned"
     session.close()
     other.close()
 
