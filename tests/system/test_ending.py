@@ -16,7 +16,7 @@ from sessions import (
     in_time, revoke, sleep_until, soon, watched)
 from stage import Stage
 
-from world import World
+from world import World, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +318,57 @@ def test_a_warning_that_reaches_nobody_is_logged(host):
               if e["sid"] == str(session.sid)]
     assert [e["told"] for e in warned] == ["0", "0"]
     session.close()
+
+
+# --- what would outlive a session does not begin ---------------------------------
+
+
+@pytest.fixture
+def spool(host):
+    """An atd of the world's own, and a rule that lets root use it."""
+    world = host.world
+    conf = host.confdir / "pam.conf"
+    before = conf.read_text()
+    conf.write_text(before + "exempt = atd root\nexempt = systemd-user root\n")
+    world.inside("mount", "-t", "tmpfs", "tmpfs", "/var/spool")
+    world.inside("install", "-d", "-o", "daemon", "-g", "daemon", "-m", "1770",
+                 "/var/spool/cron/atjobs", "/var/spool/cron/atspool")
+    world.inside("install", "-o", "daemon", "-g", "daemon", "-m", "0600",
+                 "/dev/null", "/var/spool/cron/atjobs/.SEQ")
+    world.spawn("atd", "/usr/sbin/atd", "-f")
+    yield host
+    world.services["atd"].stop()
+    del world.services["atd"]
+    world.inside("umount", "/var/spool")
+    conf.write_text(before)
+
+
+def test_jobs_of_at_do_not_start_for_managed_logins(spool):
+    world = spool.world
+    allow(spool, grant(spool, soon(600)))
+    mark = world.path("home", "avm", "at-of-root")
+    world.inside("at", "now", input=f"touch {mark}\n")
+    wait_for("the job of root's", mark.exists)
+    before = len(world.syslog())
+    done = world.ssh("avm", "avm", "at now", input="touch ~/at-of-avm\n")
+    assert done.returncode == 0, done.stderr # it may be queued
+    wait_for("its refusal", lambda: [
+        x for x in world.decisions(before)
+        if x["_service"] == "atd" and x["decision"] == "deny"])
+    time.sleep(1)
+    assert not world.path("home", "avm", "at-of-avm").exists()
+
+
+@pytest.mark.parametrize("service,exempt", [
+    ("cron", "daemon"), ("atd", "root"), ("systemd-user", "root")])
+def test_services_of_the_host_refuse_managed_logins(spool, service, exempt):
+    """cron's jobs and a user's manager ask their account stack first."""
+    world = spool.world
+    done = world.inside("pamtester", service, exempt, "acct_mgmt", check=False)
+    assert done.returncode == 0, done.stderr
+    before = len(world.syslog())
+    done = world.inside("pamtester", service, "avm", "acct_mgmt", check=False)
+    assert done.returncode != 0
+    wait_for("its line", lambda: [
+        x["code"] for x in world.decisions(before)
+        if x["decision"] == "deny"] == ["not_sshd"])
