@@ -213,6 +213,8 @@ answered(struct asking *k, const char *code, const struct lb_bundle *bundle)
 		n->ask_ms = 0;
 	else if (n != NULL && word == LEASE_RENEWED)
 		lease_renewed(a, k->sid);
+	if (n != NULL && k->began_ms <= a->news_ms)
+		n->ask_ms = 0; /* the answer may be older than the news */
 	a->warden_due_ms = 0;
 	asking_free(k);
 }

@@ -1,12 +1,14 @@
 """The story that ./dev demo tells: one engineer, one door, one customer.
 
 Refused, asked, endorsed, approved with ssh-keygen and curl alone, in, checked
-with stock ssh-keygen -Y verify, time over (a live shell and its job end),
-refused again, and the syslog of it all. Every step is checked: with --auto the exit code is 0 only when each did
-what the story claims.
+with stock ssh-keygen -Y verify, warned, time over (a live shell and its job
+end), refused again; asked and approved once more, revoked in the middle of the
+work; and the syslog of it all. Every step is checked: with --auto the exit code
+is 0 only when each did what the story claims.
 """
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -18,7 +20,8 @@ import time
 
 from world import BROKER, HOST, PEOPLE, TENANT, Failed, World, wait_for
 
-GRANT_SECONDS = 12 # how long the customer lets the engineer in
+GRANT_SECONDS = 18 # how long the customer lets the engineer in
+WARNING = "6s"     # before the end; in earnest it is minutes
 
 # What avm leaves running in a live shell.
 LIVE = "nohup setsid sleep 601 > job.log 2>&1 & echo working; sleep 602"
@@ -112,6 +115,7 @@ class Story:
         self.let_in()
         self.verified()
         self.over()
+        self.revoked()
         self.recorded()
 
     def refused(self):
@@ -156,6 +160,10 @@ class Story:
             The host checks anna's own signature, and the broker's fresh answer
             to this very question.""")
         self.ssh(True, "granted")
+        self.live_shell()
+
+    def live_shell(self):
+        """A shell on a terminal, and a job that hides from it."""
         self.teller.command(
             "avm", f"ssh -t -p {self.world.ssh_port} avm@127.0.0.1   # a shell, "
             "with a job left behind in it")
@@ -165,6 +173,14 @@ class Story:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self.world.person_env("avm"))
         wait_for("the job in the shell", lambda: self.jobs() == 2)
+
+    def last_words(self):
+        """What the live shell showed, once it and its job have ended."""
+        self.teller.command("avm", "# the shell that is still open")
+        out, _ = self.shell_of_avm.communicate(timeout=60)
+        self.teller.output(re.sub(r"Warning: Permanently added .*\n", "", out))
+        wait_for("the job to end", lambda: self.jobs() == 0)
+        return out
 
     def jobs(self):
         """How many of the live shell's processes are there."""
@@ -187,14 +203,40 @@ class Story:
         self.teller.chapter("Time over", """
             The grant ends by itself, and so does what it let in: the shell that
             avm still has open, and the job that he left behind with nohup and
-            setsid. The host does that, also with the broker gone.""")
-        self.teller.command("avm", "# the shell that is still open")
+            setsid. A warning comes before. The host does that, also with the
+            broker gone.""")
         time.sleep(max(0.0, end - time.time()))
-        out, _ = self.shell_of_avm.communicate(timeout=15)
-        self.teller.output(re.sub(r"Warning: Permanently added .*\n", "", out))
-        wait_for("the job to end", lambda: self.jobs() == 0)
-        claim("ends now" in out, "the shell is told why it ends")
+        out = self.last_words()
+        claim("--extends" in out, "the shell is warned, and told how to ask")
+        claim("(expired)" in out, "the shell is told why it ends")
         self.ssh(False, "expired")
+
+    def revoked(self):
+        self.teller.chapter("Revoked", """
+            avm asks once more, and anna approves, this time with lockbox. Then
+            she changes her mind while he is at work: by her signature the shell
+            and its job are gone at once.""")
+        done = self.lockbox(
+            "avm", "request", "create", "--tenant", TENANT, "--host", HOST,
+            "--login", "avm", "--duration", "2h", "--ticket", "INC-43",
+            "--reason", "Replica lag: it came back", "--no-wait")
+        request = re.search(r"\b([0-9A-HJKMNP-TV-Z]{26})\b", done.stdout)[1]
+        self.lockbox("max", "request", "endorse", request, "--yes")
+        self.lockbox("anna", "request", "approve", request, "--yes")
+        self.live_shell()
+        given = self.grant_of(request)
+        claim(self.shell_of_avm.poll() is None, "the shell is open")
+        self.lockbox("anna", "grant", "revoke", given, "--reason",
+                     "we found it ourselves", "--yes")
+        claim("(revoked)" in self.last_words(), "the shell is told why it ends")
+        self.ssh(False, "revoked")
+
+    def grant_of(self, request):
+        """The grant's id, as people type it."""
+        grants = json.loads(self.world.cli(
+            "anna", "grant", "ls", "--format", "json").stdout)
+        [found] = [g for g in grants if g["request"] == request]
+        return found["id"].removeprefix("sha256:")[:12]
 
     def recorded(self):
         self.teller.chapter("What the customer's security team sees", """
@@ -205,8 +247,16 @@ class Story:
                 self.teller.output(re.sub(
                     r"^.*?(?=pam_lockbox\(|lockbox-agent\[)", "", line))
         claim(len([x for x in self.world.decisions()
-                   if x["event"] == "login.decision"]) == 6,
-              "six attempts are six decision lines")
+                   if x["event"] == "login.decision"]) == 8,
+              "eight attempts are eight decision lines")
+
+
+def hurry(world):
+    """Warnings at seconds, not minutes, before the end."""
+    conf = world.path("etc", "lockbox", "agent.conf")
+    conf.write_text(conf.read_text() + f"warn = {WARNING}\n")
+    world.services["agent"].stop()
+    world.start_agent()
 
 
 def stay(world):
@@ -247,6 +297,7 @@ def main():
         with World(options.build) as world:
             print("setting up: broker, host, people, keys ...", flush=True)
             world.furnish()
+            hurry(world)
             if options.stay:
                 stay(world)
             Story(world, teller).tell()

@@ -156,10 +156,15 @@ def test_control_master_is_one_login(door, tmp_path):
 
 def test_two_hundred_logins_at_once(door):
     before = len(door.world.syslog())
-    running = [start(door, "echo in", nice=10) for _ in range(200)]
-    outs = [process.communicate(timeout=120) for process in running]
-    assert sum(out == "in\n" for out, _ in outs) == 200, \
-        {err for out, err in outs if out != "in\n"}
+    # Two hundred ssh share this machine with the host: the door has 5 s, but
+    # they may wait until each has its turn.
+    running = [start(door, "echo in", nice=10, options=["ConnectTimeout=300"])
+               for _ in range(200)]
+    outs = [process.communicate(timeout=300) for process in running]
+    assert sum(out == "in\n" for out, _ in outs) == 200, (
+        {err for out, err in outs if out != "in\n"},
+        [(x["_type"], x["code"]) for x in door.world.decisions(before)
+         if x.get("decision") == "deny" or x["event"] == "session.refused"])
     wait_for("200 decision lines", lambda: len(
         [x for x in door.world.decisions(before)
          if x["event"] == "login.decision"]) == 200)

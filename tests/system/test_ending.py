@@ -4,309 +4,49 @@ Every session is first shown to live on undisturbed. Then its time ends, and
 nothing of it may be left, whatever it tried; and nothing else may be hit.
 """
 
-import os
-import re
-import signal
 import subprocess
+import threading
 import time
-from pathlib import Path
 
 import papers
 import pytest
+from sessions import (
+    ESCAPES, LATE, SOON, Canaries, Escapes, Session, accept, allow,
+    allow_by_login, begin, deny, ended, events, furnish, gone_after, grant,
+    in_time, revoke, sleep_until, soon, watched)
 from stage import Stage
 
-from world import World, free_port, parse_pairs, wait_for
-
-LATE = 5 # seconds after the end that the last process may live
-SETTINGS = "warn = 4s 2s\n"
-
-# What an engineer may leave behind. Each is a shell command.
-FORKER = """
-import os, signal, time
-for n in range(1, 65):
-    try: signal.signal(n, signal.SIG_IGN)
-    except (OSError, ValueError): pass
-end = time.time() + 300
-while time.time() < end:
-    if os.fork(): os._exit(0)
-    os.setsid()
-    os.close(os.open("beat", os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
-"""
-DAEMON = """
-import os, time
-if os.fork(): os._exit(0)
-os.setsid()
-if os.fork(): os._exit(0)
-os.closerange(0, 64)
-time.sleep(300)
-"""
-# The first thread leaves; /proc shows a zombie that still runs.
-HEADLESS = """
-import ctypes, threading, time
-threading.Thread(target=time.sleep, args=(300,)).start()
-ctypes.CDLL(None).pthread_exit(None)
-"""
-ESCAPES = {
-    "shell": "sleep 300",
-    "background": "sleep 300 & sleep 300",
-    "nohup setsid": "nohup setsid sleep 300 </dev/null >/dev/null 2>&1 &",
-    "double fork": "python3 ~/daemon.py",
-    "tmux": "tmux -L lockbox new-session -d 'sleep 300'",
-    "screen": "mkdir -m 700 -p ~/s; SCREENDIR=$HOME/s screen -dmS x sleep 300",
-    "kill -STOP $PPID": "kill -STOP $PPID; sleep 300",
-    "ignores signals": "trap '' TERM HUP INT QUIT; while :; do sleep 300; done",
-    "re-forks": "cd; nohup python3 ~/forker.py </dev/null >/dev/null 2>&1 &",
-    "headless": "nohup python3 ~/headless.py </dev/null >/dev/null 2>&1 &",
-    "root under sudo": "sudo -n sh -c \"trap '' TERM HUP; "
-                       "setsid sleep 300 & sleep 300; sleep 300\"",
-}
-
-
-def members(sid):
-    """Pids, as this machine has them, in an audit session; zombies aside."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if (path / "sessionid").read_text() != str(sid):
-                continue
-            stat = (path / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if stat[0] not in "ZX" or int(stat[17]) > 1:
-            found.append(int(path.name))
-    return found
-
-
-def soon(seconds):
-    return int(time.time()) + seconds
-
-
-def grant(stage, end, **knobs):
-    """A grant of avm's that ends then."""
-    return stage.customer.grant(
-        stage.avm, stage.customer.bert,
-        not_after=papers.stamp(end),
-        request_knobs={"login": ["avm", "deploy"],
-                       "service": ["sshd", "sudo"], **knobs})
-
-
-def allow(stage, *grants, **knobs):
-    stage.liar.reply = lambda q: stage.liar.allow(q, *grants, **knobs)
-
-
-def allow_by_login(stage, **grants):
-    stage.liar.reply = lambda q: stage.liar.allow(
-        q, grants[papers.fields(q)["login"]])
-
-
-def start(stage, command, login="avm", person="avm", options=(), tty=False,
-          flags=(), **more):
-    line = stage.world.ssh_command(person, login, *(
-        [command] if command else []), options=options)
-    line[1:1] = [*flags, *(["-tt"] if tty else [])]
-    more.setdefault("stdin", subprocess.DEVNULL)
-    more.setdefault("stdout", subprocess.DEVNULL)
-    return subprocess.Popen(line, stderr=subprocess.DEVNULL, text=True,
-                            env=stage.world.person_env(person), **more)
-
-
-class Session:
-    """A login that runs a command and told its audit session id."""
-
-    count = 0
-
-    def __init__(self, stage, command, login="avm", **options):
-        self.stage = stage
-        Session.count += 1
-        name = f"sid-{Session.count}"
-        self.path = stage.world.path("home", login, name)
-        self.ssh = start(stage, f"cat /proc/self/sessionid > ~/{name}.new; "
-                         f"mv ~/{name}.new ~/{name}; {command}", login,
-                         **options)
-
-    @property
-    def sid(self):
-        wait_for("a session", self.path.exists)
-        return int(self.path.read_text())
-
-    def alive(self):
-        return bool(members(self.sid))
-
-    def close(self):
-        self.ssh.kill()
-        self.ssh.wait(10)
-
-
-def gone_after(sessions, at, limit):
-    """Seconds after `at` until each was gone, None when it was not."""
-    took = dict.fromkeys(sessions)
-    while time.time() < at + limit and None in took.values():
-        for name, session in sessions.items():
-            if took[name] is None and not session.alive():
-                took[name] = max(0, time.time() - at)
-        time.sleep(0.03)
-    return took
-
-
-def events(stage, event, since=0):
-    """The agent's own event lines."""
-    found = []
-    for line in stage.world.syslog(since):
-        match = re.search(r"lockbox-agent\[\d+\]: (event=.*)$", line)
-        if match:
-            entry = parse_pairs(match[1])
-            if entry["event"] == event:
-                found.append(entry)
-    return found
-
-
-def ended(stage, sid, seconds=5):
-    """The one line that says how the session ended."""
-    def lines():
-        return [e for e in events(stage, "session.ended")
-                if e["sid"] == str(sid)]
-    wait_for(f"the end of session {sid}", lines, seconds)
-    [line] = lines()
-    return line
+from world import World, wait_for
 
 
 @pytest.fixture(scope="module")
 def stage(build):
     with World(build) as world:
         stage = Stage(world)
-        conf = stage.confdir / "agent.conf"
-        conf.write_text(conf.read_text() + SETTINGS)
-        world.authorize("eve", "eve")
-        for login in ("avm", "deploy"):
-            for name, text in (("forker", FORKER), ("daemon", DAEMON),
-                               ("headless", HEADLESS)):
-                world.path("home", login, f"{name}.py").write_text(text)
+        furnish(stage)
         yield stage
         stage.liar.close()
 
 
 @pytest.fixture
 def host(stage):
-    """New keys, a host that knows nothing yet."""
     begin(stage)
     return stage
 
 
-def begin(stage):
-    stage.begin()
-    stage.liar.tell() # whom an earlier agent left waiting
-    wait_for("nobody to wait", lambda: not stage.liar.waiting)
-
-
-class Canaries:
-    """What must live on: root's and daemons' processes, another's session."""
-
-    def __init__(self, stage):
-        self.stage = stage
-        eve = stage.customer.grant(
-            stage.eve, stage.customer.bert, request_knobs={
-                "engineer": "eve@provider.example", "login": ["deploy"]})
-        self.grant = eve
-        allow(stage, eve)
-        self.session = Session(stage, "sleep 600", "deploy", person="eve")
-        self.sid = self.session.sid
-        self.before = members(self.sid)
-        assert len(self.before) >= 2
-        # Root's own shell, and a process of avm's that no session let in.
-        self.own = [
-            subprocess.Popen([*stage.world.enter(user), "sleep", "600"],
-                             stdin=subprocess.DEVNULL)
-            for user in (None, "avm")]
-        self.daemons = {name: service.pid
-                        for name, service in stage.world.services.items()}
-
-    def check_without(self, name):
-        """All but a service that was started anew."""
-        del self.daemons[name]
-        self.check()
-
-    def check(self):
-        assert members(self.sid) == self.before
-        assert all(process.poll() is None for process in self.own)
-        for name, pid in self.daemons.items():
-            assert self.stage.world.services[name].alive(), name
-            assert Path(f"/proc/{pid}").exists(), name
-
-    def close(self):
-        for process in self.own:
-            process.kill()
-            process.wait(10)
-        self.session.close()
+def one(stage, command="sleep 300", **more):
+    """make() for in_time: one session under a grant that ends then."""
+    def make(end):
+        session_grant = grant(stage, end)
+        allow(stage, session_grant)
+        session = Session(stage, command, **more)
+        session.grant = session_grant
+        assert session.sid
+        return session
+    return make
 
 
 # --- at the deadline ---------------------------------------------------------
-
-
-class Forward:
-    """A forward that carries a connection: gone when nothing comes of it."""
-
-    def __init__(self, stage):
-        port = free_port()
-        self.ssh = start(stage, None, options=["ExitOnForwardFailure=yes"],
-                         flags=["-N", "-L",
-                                f"{port}:127.0.0.1:{stage.world.ssh_port}"])
-        self.through = None
-        wait_for("the forward", lambda: self.connect(port))
-
-    def connect(self, port):
-        import socket
-        try:
-            s = socket.create_connection(("127.0.0.1", port), 1)
-            s.settimeout(1)
-            if s.recv(3) != b"SSH":
-                s.close()
-                return False
-            s.recv(100)
-        except OSError:
-            return False
-        self.through = s
-        s.setblocking(False)
-        return True
-
-    def alive(self):
-        try:
-            return self.through.recv(1) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
-    def close(self):
-        self.through.close()
-        self.ssh.kill()
-        self.ssh.wait(10)
-
-
-class Beating(Session):
-    """A chain of processes too quick to be looked at: it says that it runs."""
-
-    def alive(self):
-        beat = self.stage.world.path("home", "avm", "beat")
-        if not beat.exists():
-            return False
-        beat.unlink()
-        time.sleep(0.1)
-        return beat.exists()
-
-
-def begin_all(stage, tmp_path):
-    sessions = {name: (Beating if name == "re-forks" else Session)(
-        stage, command) for name, command in ESCAPES.items()}
-    mux = f"ControlPath={tmp_path}/mux"
-    sessions["master"] = Session(stage, "sleep 300",
-                                 options=[mux, "ControlMaster=yes"])
-    wait_for("the master", (tmp_path / "mux").exists)
-    sessions["channel"] = Session(stage, "sleep 300", options=[mux])
-    sessions["forward"] = Forward(stage)
-    for session in sessions.values():
-        if isinstance(session, Session):
-            assert session.sid not in (0, 4294967295)
-    return sessions
 
 
 @pytest.fixture(scope="module")
@@ -314,19 +54,23 @@ def expiry(stage, tmp_path_factory):
     """All escapes at once under one grant; how long each outlived it."""
     begin(stage)
     canaries = Canaries(stage)
-    end = soon(14)
-    given = grant(stage, end)
-    allow_by_login(stage, avm=given, deploy=canaries.grant)
-    sessions = begin_all(stage, tmp_path_factory.mktemp("mux"))
-    time.sleep(max(0, end - 0.8 - time.time()))
-    before = {name: session.alive() for name, session in sessions.items()}
+    mux = tmp_path_factory.mktemp("mux") / "mux"
+    given = began = None
+
+    def make(end):
+        nonlocal given, began
+        given, began = grant(stage, end), time.time()
+        allow_by_login(stage, avm=given, deploy=canaries.grant)
+        return Escapes(stage, mux)
+    end, sessions = in_time(14, make)
+    sleep_until(end - 1)
+    before = sessions.alive()
     assert time.time() < end
     took = gone_after(sessions, end, LATE + 3)
     canaries.check()
     yield {"before": before, "took": took, "sessions": sessions,
-           "grant": given}
-    for session in sessions.values():
-        session.close()
+           "grant": given, "longest": end - began + LATE}
+    sessions.close()
     canaries.close()
 
 
@@ -344,30 +88,10 @@ def test_the_line_of_an_end(stage, expiry):
             assert line["cause"] == "expired", name
             assert line["grant"] == expiry["grant"].id
             assert int(line["killed"]) >= 1 or name == "shell"
-            assert 1 <= int(line["seconds"]) <= 20
+            assert 1 <= int(line["seconds"]) <= expiry["longest"]
 
 
 # --- revoked, returned, taken back -------------------------------------------
-
-SOON = 2 # seconds from the news to the last process gone
-
-
-def revoke(stage, given):
-    """The grant with the customer's revocation, as the broker carries it."""
-    return given.text + stage.customer.bert.sign("revoke", given.text)
-
-
-def deny(stage, code, *more):
-    """A reply: no, because of code; and what else comes along."""
-    def reply(question):
-        return stage.liar.signed(
-            papers.answer(question, "deny", code)) + "".join(more)
-    return reply
-
-
-def watched(stage):
-    """Until the host waits for news."""
-    wait_for("a watch", lambda: stage.liar.waiting)
 
 
 @pytest.fixture(scope="module")
@@ -377,9 +101,9 @@ def revocation(stage, tmp_path_factory):
     canaries = Canaries(stage)
     given = grant(stage, soon(600))
     allow_by_login(stage, avm=given, deploy=canaries.grant)
-    sessions = begin_all(stage, tmp_path_factory.mktemp("mux"))
+    sessions = Escapes(stage, tmp_path_factory.mktemp("mux") / "mux")
     watched(stage)
-    before = {name: session.alive() for name, session in sessions.items()}
+    before = sessions.alive()
     eve = canaries.grant
 
     def reply(question):
@@ -391,8 +115,7 @@ def revocation(stage, tmp_path_factory):
     took = gone_after(sessions, at, LATE + 3)
     canaries.check()
     yield {"before": before, "took": took, "sessions": sessions}
-    for session in sessions.values():
-        session.close()
+    sessions.close()
     canaries.close()
 
 
@@ -446,30 +169,56 @@ def test_a_grant_that_the_answer_names_no_longer(host):
 
 
 def test_an_extension_lets_it_live_on(host):
-    end = soon(7)
-    short = grant(host, end)
-    allow(host, short)
-    session = Session(host, "sleep 300")
+    end, session = in_time(7, one(host), lead=3)
     other = Session(host, "sleep 300")
+    assert other.sid
     watched(host)
     longer = grant(host, end + 600)
-    host.liar.tell(lambda q: host.liar.allow(q, short, longer))
-    time.sleep(max(0, end + 2.5 - time.time()))
+    host.liar.tell(lambda q: host.liar.allow(q, session.grant, longer))
+    sleep_until(end + 2.5)
     assert session.alive() and other.alive()
     session.close()
     other.close()
 
 
-def test_a_lesser_grant_extends_nothing(host):
-    end = soon(6)
-    short = grant(host, end)
-    allow(host, short)
+def test_news_are_not_lost_on_an_answer_that_was_under_way(host):
+    """What the broker said before the news must not hide them until half the
+    lease is over."""
+    given = grant(host, soon(600))
+    allow(host, given)
     session = Session(host, "sleep 300")
     watched(host)
+    host.liar.tell() # who begins now is asked about again at once
+    held, go = threading.Event(), threading.Event()
+    asked = len(host.liar.questions)
+
+    def old_answer(question):
+        answer = host.liar.allow(question, given)
+        if len(host.liar.questions) >= asked + 3: # account, session, again
+            held.set()
+            go.wait(8)
+        return answer
+    host.liar.reply = old_answer
+    other = Session(host, "sleep 300")
+    assert held.wait(30) and other.alive()
+    watched(host)
+    host.liar.tell(deny(host, "returned"))
+    assert ended(host, session.sid)["cause"] == "returned"
+    assert other.alive()
+    go.set()
+    assert ended(host, other.sid)["cause"] == "returned"
+    session.close()
+    other.close()
+
+
+def test_a_lesser_grant_extends_nothing(host):
+    end, session = in_time(6, one(host), lead=3)
+    watched(host)
     lesser = host.customer.grant(host.avm, host.customer.bert)
-    host.liar.tell(lambda q: host.liar.allow(q, short, lesser))
+    host.liar.tell(lambda q: host.liar.allow(q, session.grant, lesser))
     assert session.alive()
-    assert ended(host, session.sid, 10)["cause"] == "expired"
+    sleep_until(end)
+    assert ended(host, session.sid)["cause"] == "expired"
     session.close()
 
 
@@ -491,14 +240,6 @@ def test_new_trust_without_the_approver(host):
 
 
 # --- handed over by root -------------------------------------------------------
-
-
-def accept(stage, text):
-    """`lockbox host accept` with that bundle."""
-    path = stage.world.path("handed")
-    path.write_text(text)
-    return stage.world.inside(stage.world.program("lockbox"), "host", "accept",
-                              path, check=False)
 
 
 def test_a_revoke_handed_over_ends_it_though_the_broker_renews(host):
@@ -552,109 +293,14 @@ def test_only_root_and_only_bundles(host):
     assert done.returncode == 77
 
 
-# --- leases --------------------------------------------------------------------
-
-
-def test_a_broker_that_falls_silent_ends_it_at_the_lease(host):
-    given = grant(host, soon(600))
-    host.liar.reply = lambda q: host.liar.allow(q, given, good_until=soon(6))
-    session = Session(host, "sleep 300")
-    session.sid
-    time.sleep(8) # renewed at half of it
-    assert session.alive()
-    host.liar.close()
-    try:
-        began = time.time()
-        line = ended(host, session.sid, 15)
-        assert line["cause"] == "lease_over"
-        assert time.time() - began < 6 + LATE
-        assert not session.alive()
-        assert [e for e in events(host, "session.unconfirmed")
-                if e["sid"] == str(session.sid)]
-    finally:
-        host.reopen_liar()
-        session.close()
-
-
-# --- crashes -------------------------------------------------------------------
-
-
-def test_agent_killed_before_the_end_ends_it_on_restart(host):
-    end = soon(5)
-    allow(host, grant(host, end))
-    session = Session(host, "nohup setsid sleep 300 >/dev/null 2>&1 & sleep 300")
-    session.sid
-    time.sleep(max(0, end - 1 - time.time()))
-    assert session.alive()
-    host.world.services["agent"].kill()
-    time.sleep(2)
-    assert session.alive(), "nobody was there to end it"
-    host.world.start_agent()
-    assert ended(host, session.sid)["cause"] == "expired"
-    assert not session.alive()
-    session.close()
-
-
-@pytest.mark.parametrize("damage", ["missing", "unreadable"])
-def test_a_lost_state_ends_whom_nobody_exempts(host, damage):
-    canaries = Canaries(host)
-    allow_by_login(host, avm=grant(host, soon(600)), deploy=canaries.grant)
-    session = Session(host, "nohup setsid sleep 300 >/dev/null 2>&1 & sleep 300")
-    assert session.alive()
-    agent, state = host.world.services["agent"], host.state / "state"
-    agent.stop()
-    host.world.start_agent() # the control: a restart alone ends nothing
-    time.sleep(2)
-    assert session.alive()
-    agent = host.world.services["agent"]
-    agent.stop()
-    if damage == "missing":
-        state.unlink()
-    else:
-        state.write_text(state.read_text().replace("avm", "avn"))
-    conf = host.confdir / "pam.conf"
-    before = conf.read_text()
-    conf.write_text(before + "exempt = cron deploy\n")
-    try:
-        host.world.start_agent()
-        assert ended(host, session.sid)["cause"] == "state_lost"
-        assert not session.alive()
-        canaries.check_without("agent")
-        assert any(f"session {canaries.sid} of 'deploy' goes on" in line
-                   for line in host.world.syslog())
-    finally:
-        conf.write_text(before)
-        session.close()
-        canaries.close()
-
-
-def test_broker_and_courier_killed_before_the_end(host):
-    end = soon(5)
-    allow(host, grant(host, end))
-    session = Session(host, "sleep 300")
-    session.sid
-    time.sleep(max(0, end - 1 - time.time()))
-    assert session.alive()
-    host.liar.close()
-    host.world.services["courier"].kill()
-    try:
-        assert ended(host, session.sid, 1 + LATE)["cause"] == "expired"
-        assert not session.alive()
-    finally:
-        host.reopen_liar()
-        host.world.start_courier()
-        session.close()
-
-
 # --- what people read -----------------------------------------------------------
 
 
 def test_warnings_and_the_last_word_on_the_terminal(host):
-    end = soon(7)
-    given = grant(host, end)
-    allow(host, given)
-    session = Session(host, "sleep 300", tty=True, stdout=subprocess.PIPE)
-    text = session.ssh.communicate(timeout=20)[0]
+    end, session = in_time(
+        7, one(host, tty=True, stdout=subprocess.PIPE), lead=4.5)
+    given = session.grant
+    text = session.ssh.communicate(timeout=60)[0]
     assert text.count(f"--extends {given.id[:23]}") == 2, text
     assert papers.stamp(end) in text
     assert "ends now" in text and "(expired)" in text
@@ -665,11 +311,64 @@ def test_warnings_and_the_last_word_on_the_terminal(host):
 
 
 def test_a_warning_that_reaches_nobody_is_logged(host):
-    end = soon(6)
-    allow(host, grant(host, end))
-    session = Session(host, "sleep 300")
-    ended(host, session.sid, 10)
+    end, session = in_time(7, one(host), lead=4.5)
+    sleep_until(end)
+    ended(host, session.sid)
     warned = [e for e in events(host, "session.warned")
               if e["sid"] == str(session.sid)]
     assert [e["told"] for e in warned] == ["0", "0"]
     session.close()
+
+
+# --- what would outlive a session does not begin ---------------------------------
+
+
+@pytest.fixture
+def spool(host):
+    """An atd of the world's own, and a rule that lets root use it."""
+    world = host.world
+    conf = host.confdir / "pam.conf"
+    before = conf.read_text()
+    conf.write_text(before + "exempt = atd root\nexempt = systemd-user root\n")
+    world.inside("mount", "-t", "tmpfs", "tmpfs", "/var/spool")
+    world.inside("install", "-d", "-o", "daemon", "-g", "daemon", "-m", "1770",
+                 "/var/spool/cron/atjobs", "/var/spool/cron/atspool")
+    world.inside("install", "-o", "daemon", "-g", "daemon", "-m", "0600",
+                 "/dev/null", "/var/spool/cron/atjobs/.SEQ")
+    world.spawn("atd", "/usr/sbin/atd", "-f")
+    yield host
+    world.services["atd"].stop()
+    del world.services["atd"]
+    world.inside("umount", "/var/spool")
+    conf.write_text(before)
+
+
+def test_jobs_of_at_do_not_start_for_managed_logins(spool):
+    world = spool.world
+    allow(spool, grant(spool, soon(600)))
+    mark = world.path("home", "avm", "at-of-root")
+    world.inside("at", "now", input=f"touch {mark}\n")
+    wait_for("the job of root's", mark.exists)
+    before = len(world.syslog())
+    done = world.ssh("avm", "avm", "at now", input="touch ~/at-of-avm\n")
+    assert done.returncode == 0, done.stderr # it may be queued
+    wait_for("its refusal", lambda: [
+        x for x in world.decisions(before)
+        if x["_service"] == "atd" and x["decision"] == "deny"])
+    time.sleep(1)
+    assert not world.path("home", "avm", "at-of-avm").exists()
+
+
+@pytest.mark.parametrize("service,exempt", [
+    ("cron", "daemon"), ("atd", "root"), ("systemd-user", "root")])
+def test_services_of_the_host_refuse_managed_logins(spool, service, exempt):
+    """cron's jobs and a user's manager ask their account stack first."""
+    world = spool.world
+    done = world.inside("pamtester", service, exempt, "acct_mgmt", check=False)
+    assert done.returncode == 0, done.stderr
+    before = len(world.syslog())
+    done = world.inside("pamtester", service, "avm", "acct_mgmt", check=False)
+    assert done.returncode != 0
+    wait_for("its line", lambda: [
+        x["code"] for x in world.decisions(before)
+        if x["decision"] == "deny"] == ["not_sshd"])
