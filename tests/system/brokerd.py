@@ -280,6 +280,15 @@ class Brokerd:
         return self.post("/v1/requests", {
             "text": text, "signature": by.key.sign("request", text)}, by)
 
+    def endorsed(self, engineer, manager, **fields):
+        """A request nobody made before (its login is new), endorsed."""
+        fields.setdefault("login", ["u" + secrets.token_hex(6)])
+        got = self.ask_for(engineer, **fields)
+        assert got.status == 201, got
+        got = self.endorse(manager, got.json)
+        assert got.status == 200, got
+        return got.json
+
     def endorse(self, manager, request):
         return self.post(f"/v1/requests/{request['id']}/endorse", {
             "signature": manager.key.sign("endorse", request["text"])})
