@@ -157,8 +157,8 @@ caller_from(struct app *app, const char *origin)
 		return ORIGIN_NONE;
 	if (strcmp(origin, app->conf.origin) == 0)
 		return ORIGIN_OWN;
-	return trusts_page(app->trusts, NULL, origin) ? ORIGIN_PAGE
-						      : ORIGIN_FOREIGN;
+	return trusts_page(app->trusts, NULL, NULL, origin) ? ORIGIN_PAGE
+							    : ORIGIN_FOREIGN;
 }
 
 bool
@@ -168,7 +168,7 @@ caller_page_good(
 	if (call->from == ORIGIN_NONE || call->from == ORIGIN_OWN)
 		return true;
 	for (size_t i = 0; i < c->tenant_count; i++)
-		if (trusts_page(app->trusts, c->tenant[i], call->origin))
+		if (trusts_page(app->trusts, c->tenant[i], NULL, call->origin))
 			return true;
 	return false;
 }

@@ -84,6 +84,23 @@ pinned_who(struct app *app, const struct call *call, struct reply *reply,
 	return LB_OK;
 }
 
+/* Is it somebody, and may he sign in from there? */
+static bool
+place_good(struct app *app, const struct call *call, const struct proof *p,
+    const struct caller *who)
+{
+	if (who->roles == 0 || !caller_page_good(app, call, who))
+		return false;
+	if (who->sign_in != SIGN_IN_PINNED)
+		return true;
+	/* RP-ID and origin stand in one line of one of his tenants. */
+	for (size_t i = 0; i < who->tenant_count; i++)
+		if (trusts_page(app->trusts, who->tenant[i],
+			p->sig.key.application, call->origin))
+			return true;
+	return false;
+}
+
 /* Who that is, if it is anybody; a sign-in passkey is noted as used. */
 static enum lb_err
 signin_who(struct app *app, const struct call *call, struct reply *reply,
@@ -106,7 +123,7 @@ signin_who(struct app *app, const struct call *call, struct reply *reply,
 	}
 	if (r != LB_OK || (r = caller_roles(app, call->now, who)) != LB_OK)
 		return r;
-	if (who->roles == 0 || !caller_page_good(app, call, who))
+	if (!place_good(app, call, p, who))
 		return reply_refuse(reply, "signin_refused", "%s", "");
 	return LB_OK;
 }

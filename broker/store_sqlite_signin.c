@@ -3,55 +3,75 @@
 
 #include "store_sqlite_cursor.h"
 
-enum lb_err
-sqlite_session_get(void *p, const char *hash, struct session_row *ret)
+/* Reads the next row into row; false: there is none, or it does not fit. */
+typedef bool row_next(struct cursor *k, void *row);
+
+/* The one row of a key. */
+static enum lb_err
+one(void *p, enum stmt i, const char *key, row_next *next, void *row)
 {
-	struct session_row row = { 0 };
-	char sign_in[LB_WORD_MAX + 1] = "";
 	struct cursor k;
 	bool found;
 	enum lb_err r;
 
-	cursor_open(&k, p, SESSION_GET);
-	k.r = sqlite_bind(k.s, "t", hash);
-	found = cursor_next(&k);
-	if (found) {
-		TEXT(&k, row.hash);
-		TEXT(&k, row.principal);
-		TEXT(&k, row.key_fp);
-		TEXT(&k, row.nonce);
-		row.created_at = cursor_int(&k);
-		row.expires_at = cursor_int(&k);
-		row.ended = cursor_int(&k) != 0;
-		TEXT(&k, sign_in);
-		row.sign_in = row_sign_in_find(sign_in);
-	}
+	cursor_open(&k, p, i);
+	k.r = sqlite_bind(k.s, "t", key);
+	found = next(&k, row);
 	if ((r = cursor_close(&k)) != LB_OK)
 		return r;
-	if (!found)
-		return LB_ERR_MISSING;
-	if (row.sign_in == 0)
-		return LB_ERR_STORE;
-	*ret = row;
-	return LB_OK;
+	return found ? LB_OK : LB_ERR_MISSING;
 }
 
-/* The next row, if there is one. */
 static bool
-signin_key_next(struct cursor *k, struct signin_key_row *ret)
+session_next(struct cursor *k, void *row)
 {
+	struct session_row *s = row;
+	char sign_in[LB_WORD_MAX + 1] = "";
+
+	if (!cursor_next(k))
+		return false;
+	memset(s, 0, sizeof(*s));
+	TEXT(k, s->hash);
+	TEXT(k, s->principal);
+	TEXT(k, s->key_fp);
+	TEXT(k, s->nonce);
+	s->created_at = cursor_int(k);
+	s->expires_at = cursor_int(k);
+	s->ended = cursor_int(k) != 0;
+	TEXT(k, sign_in);
+	s->sign_in = row_sign_in_find(sign_in);
+	if (k->r == LB_OK && s->sign_in == 0)
+		k->r = LB_ERR_STORE;
+	return k->r == LB_OK;
+}
+
+enum lb_err
+sqlite_session_get(void *p, const char *hash, struct session_row *ret)
+{
+	struct session_row row;
+	enum lb_err r;
+
+	if ((r = one(p, SESSION_GET, hash, session_next, &row)) == LB_OK)
+		*ret = row;
+	return r;
+}
+
+static bool
+signin_key_next(struct cursor *k, void *row)
+{
+	struct signin_key_row *s = row;
 	char key[LB_KEY_TEXT_MAX + 1] = "";
 
 	if (!cursor_next(k))
 		return false;
-	memset(ret, 0, sizeof(*ret));
-	TEXT(k, ret->tenant);
-	TEXT(k, ret->principal);
+	memset(s, 0, sizeof(*s));
+	TEXT(k, s->tenant);
+	TEXT(k, s->principal);
 	TEXT(k, key);
-	TEXT(k, ret->label);
-	ret->created_at = cursor_int(k);
-	ret->used_at = cursor_int(k);
-	if (k->r == LB_OK && lb_sshkey_parse(key, &ret->key) != LB_OK)
+	TEXT(k, s->label);
+	s->created_at = cursor_int(k);
+	s->used_at = cursor_int(k);
+	if (k->r == LB_OK && lb_sshkey_parse(key, &s->key) != LB_OK)
 		k->r = LB_ERR_STORE;
 	return k->r == LB_OK;
 }
@@ -60,19 +80,12 @@ enum lb_err
 sqlite_signin_key_get(void *p, const char *key_fp, struct signin_key_row *ret)
 {
 	struct signin_key_row row;
-	struct cursor k;
-	bool found;
 	enum lb_err r;
 
-	cursor_open(&k, p, SIGNIN_KEY_GET);
-	k.r = sqlite_bind(k.s, "t", key_fp);
-	found = signin_key_next(&k, &row);
-	if ((r = cursor_close(&k)) != LB_OK)
-		return r;
-	if (!found)
-		return LB_ERR_MISSING;
-	*ret = row;
-	return LB_OK;
+	r = one(p, SIGNIN_KEY_GET, key_fp, signin_key_next, &row);
+	if (r == LB_OK)
+		*ret = row;
+	return r;
 }
 
 enum lb_err
@@ -90,48 +103,48 @@ sqlite_signin_key_each(void *p, const char *tenant, const char *principal,
 	return cursor_close(&k);
 }
 
-static enum lb_err
-browser_get(void *p, enum stmt i, const char *hash, struct browser_row *ret)
+static bool
+browser_next(struct cursor *k, void *row)
 {
-	struct browser_row row = { 0 };
-	struct cursor k;
-	bool found;
-	enum lb_err r;
+	struct browser_row *b = row;
 
-	cursor_open(&k, p, i);
-	k.r = sqlite_bind(k.s, "t", hash);
-	found = cursor_next(&k);
-	if (found) {
-		TEXT(&k, row.code_hash);
-		TEXT(&k, row.poll_hash);
-		row.version = cursor_int(&k);
-		TEXT(&k, row.nonce);
-		TEXT(&k, row.address);
-		TEXT(&k, row.agent);
-		row.created_at = cursor_int(&k);
-		row.expires_at = cursor_int(&k);
-		TEXT(&k, row.principal);
-		TEXT(&k, row.key_fp);
-		row.over = cursor_int(&k) != 0;
-	}
-	if ((r = cursor_close(&k)) != LB_OK)
-		return r;
-	if (!found)
-		return LB_ERR_MISSING;
-	*ret = row;
-	return LB_OK;
+	if (!cursor_next(k))
+		return false;
+	memset(b, 0, sizeof(*b));
+	TEXT(k, b->code_hash);
+	TEXT(k, b->poll_hash);
+	b->version = cursor_int(k);
+	TEXT(k, b->nonce);
+	TEXT(k, b->address);
+	TEXT(k, b->agent);
+	b->created_at = cursor_int(k);
+	b->expires_at = cursor_int(k);
+	TEXT(k, b->principal);
+	TEXT(k, b->key_fp);
+	b->over = cursor_int(k) != 0;
+	return k->r == LB_OK;
 }
 
 enum lb_err
 sqlite_browser_by_code(void *p, const char *hash, struct browser_row *ret)
 {
-	return browser_get(p, BROWSER_OF_CODE, hash, ret);
+	struct browser_row row;
+	enum lb_err r;
+
+	if ((r = one(p, BROWSER_OF_CODE, hash, browser_next, &row)) == LB_OK)
+		*ret = row;
+	return r;
 }
 
 enum lb_err
 sqlite_browser_by_poll(void *p, const char *hash, struct browser_row *ret)
 {
-	return browser_get(p, BROWSER_OF_POLL, hash, ret);
+	struct browser_row row;
+	enum lb_err r;
+
+	if ((r = one(p, BROWSER_OF_POLL, hash, browser_next, &row)) == LB_OK)
+		*ret = row;
+	return r;
 }
 
 static enum lb_err

@@ -293,17 +293,23 @@ trust_line_of(const struct lb_trust *t, const char *key_fp)
 	return p;
 }
 
+/* One that the tenant serves itself; NULL: any. */
+static bool
+page_of(const struct lb_trust *d, const char *rp_id, const char *origin)
+{
+	for (size_t i = 0; i < d->page_count; i++)
+		if (!d->page[i].broker &&
+		    (rp_id == NULL || strcmp(d->page[i].rp_id, rp_id) == 0) &&
+		    (origin == NULL || strcmp(d->page[i].origin, origin) == 0))
+			return true;
+	return false;
+}
+
 /* A passkey signs in on a page that its tenant serves itself, or nowhere. */
 static bool
 page_for(const struct lb_trust *d, const struct lb_sshkey *key)
 {
-	if (!lb_sshkey_is_passkey(key))
-		return true;
-	for (size_t i = 0; i < d->page_count; i++)
-		if (!d->page[i].broker &&
-		    strcmp(d->page[i].rp_id, key->application) == 0)
-			return true;
-	return false;
+	return !lb_sshkey_is_passkey(key) || page_of(d, key->application, NULL);
 }
 
 /* The namespaces of the lines that are this caller's, now; 0: none. */
@@ -389,18 +395,9 @@ trusts_match_name(
 	trusts_give(t, h);
 }
 
-static bool
-page_of(const struct lb_trust *d, const char *origin)
-{
-	for (size_t i = 0; i < d->page_count; i++)
-		if (!d->page[i].broker &&
-		    strcmp(d->page[i].origin, origin) == 0)
-			return true;
-	return false;
-}
-
 bool
-trusts_page(struct trusts *t, const char *tenant, const char *origin)
+trusts_page(
+    struct trusts *t, const char *tenant, const char *rp_id, const char *origin)
 {
 	bool pinned = false;
 
@@ -409,7 +406,7 @@ trusts_page(struct trusts *t, const char *tenant, const char *origin)
 		const struct lb_trust *d = t->item[i]->trust;
 
 		pinned = (tenant == NULL || strcmp(d->tenant, tenant) == 0) &&
-		    page_of(d, origin);
+		    page_of(d, rp_id, origin);
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return pinned;

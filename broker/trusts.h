@@ -53,8 +53,12 @@ void trusts_match(struct trusts *t, int64_t now, struct caller *c);
 void trusts_match_name(
     struct trusts *t, int64_t now, const char *tenant, struct caller *c);
 
-/* Does that tenant (NULL: any) pin a page of this origin and serve it? */
-bool trusts_page(struct trusts *t, const char *tenant, const char *origin);
+/*
+ * Does that tenant (NULL: any) pin a page of this origin, for passkeys of this
+ * RP-ID (NULL: any), and serve it itself?
+ */
+bool trusts_page(struct trusts *t, const char *tenant, const char *rp_id,
+    const char *origin);
 
 /* Does any tenant's approver, hook or delegate line have this key? */
 bool trusts_know(struct trusts *t, const char *key_fp);

@@ -4,6 +4,7 @@ Speaks HTTPS and JSON with Python's own modules; documents and signatures come
 from papers.py. Needs no root.
 """
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -12,6 +13,7 @@ import os
 import secrets
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -22,6 +24,7 @@ import papers
 
 BROKER, TENANT, HOST = "support", "acme", "db1"
 CROCKFORD = papers.CROCKFORD
+SCHEMA = Path(__file__).resolve().parents[2] / "broker" / "schema"
 
 
 def crockford_decode(text, bits):
@@ -115,6 +118,26 @@ class Brokerd:
         code = self.process.wait(20)
         self.log.close()
         return code
+
+    def take_schema_back(self, version):
+        """The stopped broker's database as an older broker would have it."""
+        now, old = self.home / "broker.db", self.home / "old.db"
+        with contextlib.closing(sqlite3.connect(old)) as db:
+            for n in range(1, version + 1):
+                db.executescript((SCHEMA / f"{n:03}.sql").read_text())
+            db.execute("ATTACH ? AS now", (str(now),))
+            for (table,) in db.execute("SELECT name FROM main.sqlite_schema "
+                                       "WHERE type = 'table'").fetchall():
+                names = ", ".join(row[1] for row in db.execute(
+                    f"PRAGMA main.table_info({table})"))
+                db.execute(f"INSERT INTO main.{table} ({names}) "
+                           f"SELECT {names} FROM now.{table}")
+            [mark] = db.execute("PRAGMA now.application_id").fetchone()
+            db.commit()
+            db.execute(f"PRAGMA main.application_id = {mark}")
+            db.execute(f"PRAGMA main.user_version = {version}")
+        old.chmod(0o600)
+        old.replace(now)
 
     def end(self):
         if self.process.poll() is None:
@@ -279,6 +302,15 @@ class Brokerd:
         text = text or self.request_text(by, **fields)
         return self.post("/v1/requests", {
             "text": text, "signature": by.key.sign("request", text)}, by)
+
+    def endorsed(self, engineer, manager, **fields):
+        """A request nobody made before (its login is new), endorsed."""
+        fields.setdefault("login", ["u" + secrets.token_hex(6)])
+        got = self.ask_for(engineer, **fields)
+        assert got.status == 201, got
+        got = self.endorse(manager, got.json)
+        assert got.status == 200, got
+        return got.json
 
     def endorse(self, manager, request):
         return self.post(f"/v1/requests/{request['id']}/endorse", {

@@ -9,7 +9,6 @@ import http.client
 import secrets
 import signal
 import socket
-import subprocess
 import threading
 import time
 
@@ -640,9 +639,7 @@ def test_database_of_the_first_schema(build):
     try:
         grant = h.grant()
         h.b.stop()
-        db = str(h.b.home / "broker.db")
-        subprocess.run(["sqlite3", db, "DROP TABLE intake; DROP TABLE stay; "
-                        "PRAGMA user_version = 1"], check=True)
+        h.b.take_schema_back(1)
         h.b.start()
         assert h.b.ask(h.host, h.trust, login=grant["logins"][0])[0][
             "verdict"] == "allow"

@@ -75,9 +75,7 @@ class House:
         return there
 
     def request(self):
-        got = self.b.ask_for(self.avm, login=["u" + papers.new_id().lower()])
-        assert self.b.endorse(self.mia, got.json).status == 200
-        return got.json
+        return self.b.endorsed(self.avm, self.mia)
 
 
 @pytest.fixture(scope="module")
@@ -395,6 +393,23 @@ def test_a_pinned_passkey_signs_in_nowhere_else(house):
     refused(house.signin(phil.name, Passkey(RP, PAGE), origin=PAGE), 401,
             "signin_refused")
     assert house.signin(phil.name, key, origin=PAGE).status == 200
+
+
+def test_page_and_site_stand_in_one_line(house):
+    """Of two pages of one tenant, each has its own passkeys."""
+    b = house.b
+    one, two = "https://one.example", "https://two.example"
+    nora = Person("nora@pair.example", Passkey("one.example", one))
+    ivo = Person("ivo@pair.example")
+    b.add_tenant("paired", [ivo],
+                 page=[f"one.example {one}", f"two.example {two}"],
+                 approver=[ivo.key.pinned(ivo.name, "approve", "deny",
+                                          "revoke", "trust"),
+                           nora.key.pinned(nora.name, "approve")])
+    assert house.signin(nora.name, nora.key, origin=one).status == 200
+    nora.key.origin = two
+    refused(house.signin(nora.name, nora.key, origin=two), 401,
+            "signin_refused")
 
 
 def test_an_ssh_key_signs_in_on_its_own_customers_page_alone(house):

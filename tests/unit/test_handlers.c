@@ -17,6 +17,7 @@
 
 #include "lockbox/clock.h"
 
+#include "fixture_key.h"
 #include "init.h"
 #include "log.h"
 #include "route.h"
@@ -876,6 +877,75 @@ test_operators_cannot_approve(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What a passkey signs on the page at origin, as a body; with its text. */
+static json_t *
+passkey_json(struct house *h, const struct fx_key *k, const char *name,
+    uint8_t flags, const char *origin)
+{
+	char text[512], time[LB_TIME_LEN + 1];
+	struct lb_buf armor = { 0 };
+	json_t *o;
+
+	assert_int_equal(post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+	lb_time_format(now_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-signin-v1\nbroker: support\nprincipal: %s\nnonce: %s\n"
+	    "time: %s\n",
+	    name, said(h, "nonce"), time);
+	fx_key_sign(k, lb_ns_name(LB_NS_SIGNIN), text, strlen(text), flags,
+	    origin, &armor);
+	o = json_pack("{s:s, s:s}", "text", text, "signature", armor.data);
+	lb_buf_clear(&armor);
+	return o;
+}
+
+/* A sign-in passkey lasts; each of its sessions ends like any other. */
+static void
+test_a_sign_in_passkey_and_its_sessions(void **state)
+{
+	const uint8_t verified = LB_SIG_TOUCH | LB_SIG_VERIFIED;
+	const char *own = "https://127.0.0.1";
+	struct house *h = *state;
+	struct somebody phone = { .name = "anna" };
+	char key[LB_KEY_TEXT_MAX + 1];
+	struct fx_key k;
+	json_t *o;
+
+	if (!fx_has_p256())
+		skip();
+	fx_key_make(&k, FX_PASSKEY, "127.0.0.1");
+	lb_sshkey_format(&k.pub, key);
+	assert_int_equal(post(h, "/v1/signin", NULL,
+			     passkey_json(h, &k, "anna", verified, own)),
+	    401);
+	o = passkey_json(h, &k, "anna", verified, own);
+	assert_int_equal(json_object_set_new(o, "key", json_string(key)), 0);
+	assert_int_equal(json_object_set_new(o, "label", json_string("x")), 0);
+	assert_int_equal(post(h, "/v1/me/signin-keys", &h->anna, o), 201);
+	now_at += 90 * 24 * HOUR;
+	assert_int_equal(post(h, "/v1/signin", NULL,
+			     passkey_json(h, &k, "anna", LB_SIG_TOUCH, own)),
+	    401);
+	assert_int_equal(
+	    post(h, "/v1/signin", NULL,
+		passkey_json(h, &k, "anna", verified, "https://127.0.0.2")),
+	    401);
+	assert_int_equal(post(h, "/v1/signin", NULL,
+			     passkey_json(h, &k, "bert", verified, own)),
+	    401);
+	assert_int_equal(post(h, "/v1/signin", NULL,
+			     passkey_json(h, &k, "anna", verified, own)),
+	    200);
+	(void)snprintf(
+	    phone.token, sizeof(phone.token), "%s", said(h, "token"));
+	now_at += HOUR - 1;
+	assert_int_equal(get(h, "/v1/whoami", &phone), 200);
+	assert_string_equal(said(h, "sign_in"), "signin_passkey");
+	now_at += 1;
+	assert_int_equal(get(h, "/v1/whoami", &phone), 401);
+	fx_key_clear(&k);
+}
+
 /* Its signature, for the page with that code. */
 static unsigned int
 browser_confirm_by(struct house *h, const struct somebody *s, const char *code)
@@ -951,6 +1021,7 @@ main(void)
 		TEST(test_a_lapsed_request_makes_room),
 		TEST(test_sessions_end),
 		TEST(test_nonces_are_good_for_five_minutes_and_once),
+		TEST(test_a_sign_in_passkey_and_its_sessions),
 		TEST(test_browser_code_ends_to_the_second),
 		TEST(test_questions_are_of_now),
 		TEST(test_watches_are_answered_as_things_are_then),
