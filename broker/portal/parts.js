@@ -231,6 +231,16 @@ export function choices(legend, options, { type = "checkbox", chosen = [],
   return box;
 }
 
+// One line out of what people type.
+export const tidy = (text) => text.trim().replace(/\s+/g, " ");
+
+// A deed is done: say so, look again, and put the reader at the top.
+export async function finish(ctx, text, refresh) {
+  ctx.announce(text);
+  await refresh();
+  document.getElementById("page-title")?.focus();
+}
+
 // Calls with the same data do nothing: nobody's focus or selection is lost.
 export function onChange(render) {
   let last;
