@@ -15,6 +15,10 @@ const APPROVE = "lockbox-approve-v1";
 const DENY = "lockbox-deny-v1";
 const STALE = [409, 412, 422];
 
+// Why what was read does not hold any more.
+const changed = (error) => error.status === 412
+  ? "Somebody acted on the request while you read it." : `${error.message}.`;
+
 // Which decisions this person has: a list of "approve", "deny" ...
 export function powersOver({ given, trust }, me, now) {
   const own = given.engineer === me.principal;
@@ -134,7 +138,7 @@ function approvePanel(ctx, path, state, refresh) {
       if (state.powers.includes("approve")) {
         const got = await ctx.api.post(`${path}/draft`, error.code === "draft_old" &&
           kind.values()[0] === "less" ? less.body() : {});
-        await showText(got, {}, `${error.message}. Nothing was approved. This is ` +
+        await showText(got, {}, `${changed(error)} Nothing was approved. This is ` +
           "the text as it stands now: read it again.");
       }
       return;
@@ -221,7 +225,7 @@ export function decisionPart(ctx, path, refresh) {
       if (![409, 412].includes(error.status)) throw error;
       await refresh();
       fill(news, notice("wait", el("p", { id: "decision-news", tabindex: "-1" },
-        `${error.message}. Nothing was sent. This is how the request stands now.`)));
+        `${changed(error)} Nothing was sent. This is how the request stands now.`)));
       document.getElementById("decision-news").focus();
     }
   }

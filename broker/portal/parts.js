@@ -115,6 +115,7 @@ export function waiting(text = "One moment …") {
 // What went wrong, and what to do now.
 export function problem(error) {
   return notice("bad", el("p", {}, el("strong", {}, error.message)),
+    error.detail && el("p", {}, error.detail),
     error.next && el("p", {}, error.next),
     error.code && el("p", { class: "small muted" }, `Code ${error.code}`));
 }
