@@ -6,8 +6,9 @@
 export class ApiError extends Error {
   // status 0: no answer came.
   constructor(status, problem) {
-    super(problem.detail || problem.title || "The broker did not answer.");
+    super(problem.title || "The broker did not answer.");
     this.status = status;
+    this.detail = problem.detail ?? "";
     this.code = problem.code ?? "";
     this.next = problem.next ?? "";
     this.retryAfter = problem.retryAfter ?? null;

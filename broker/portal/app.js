@@ -28,7 +28,7 @@ const api = new Api();
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const say = document.getElementById("live");
-const frame = { view: null, turn: 0, busy: false, broker: "", me: null };
+const frame = { view: null, turn: 0, broker: "", me: null };
 
 // What every view gets. The customer's own page makes one of its own.
 function context(me) {
@@ -148,15 +148,15 @@ const banner = el("div", { id: "banner", role: "status" });
 // Let the view look again. One look at a time.
 async function freshen() {
   const view = frame.view;
-  if (view === null || frame.busy) return;
-  frame.busy = true;
+  if (view === null || view.busy) return;
+  view.busy = true;
   try {
     await view.refresh();
     if (frame.view === view) fill(banner);
   } catch (error) {
     if (frame.view === view) complain(view, error);
   } finally {
-    frame.busy = false;
+    view.busy = false;
   }
 }
 
@@ -170,6 +170,7 @@ function complain(view, error) {
   }
   if (!(error.status >= 0)) console.error(error);
   if (!banner.isConnected) view.element.prepend(banner);
+  for (const wait of view.element.querySelectorAll(".waiting")) wait.remove();
   fill(banner, error.status === 0
     ? notice("wait", el("p", {}, "The broker cannot be reached. What you see is " +
       "how it was; the page tries again by itself."))
@@ -237,6 +238,11 @@ async function begin() {
 }
 
 window.addEventListener("hashchange", navigate);
+// Not by its hash: that would be a route.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") freshen();
 });

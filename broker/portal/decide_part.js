@@ -3,8 +3,8 @@
 
 import { el, fill } from "./dom.js";
 import { choose, differs, narrowed } from "./narrowing.js";
-import { action, card, checks, choices, facts, field, fromLocalInput, moment, notice,
-  select, tags } from "./parts.js";
+import { action, card, checks, choices, facts, field, finish, fromLocalInput, moment,
+  notice, select, tags, tidy } from "./parts.js";
 import { reviewGrant } from "./review.js";
 import { quote } from "./shell.js";
 import { putPanel } from "./sign_panel.js";
@@ -14,6 +14,10 @@ import * as words from "./words.js";
 const APPROVE = "lockbox-approve-v1";
 const DENY = "lockbox-deny-v1";
 const STALE = [409, 412, 422];
+
+// Why what was read does not hold any more.
+const changed = (error) => error.status === 412
+  ? "Somebody acted on the request while you read it." : `${error.message}.`;
 
 // Which decisions this person has: a list of "approve", "deny" ...
 export function powersOver({ given, trust }, me, now) {
@@ -134,14 +138,12 @@ function approvePanel(ctx, path, state, refresh) {
       if (state.powers.includes("approve")) {
         const got = await ctx.api.post(`${path}/draft`, error.code === "draft_old" &&
           kind.values()[0] === "less" ? less.body() : {});
-        await showText(got, {}, `${error.message} Nothing was approved. This is ` +
+        await showText(got, {}, `${changed(error)} Nothing was approved. This is ` +
           "the text as it stands now: read it again.");
       }
       return;
     }
-    ctx.announce("You approved.");
-    state.done = "approve";
-    await refresh();
+    await finish(ctx, "You approved.", refresh);
   }
 
   return el("div", {}, kind, less.element,
@@ -149,13 +151,13 @@ function approvePanel(ctx, path, state, refresh) {
       { id: "approve-draft-show", tone: "primary" })), panel);
 }
 
-function denyPanel(ctx, path, state, refresh) {
+function denyPanel(ctx, path, state, refresh, guarded) {
   const { given, trust } = state.loaded;
   const reason = field("Why not", { id: "deny-reason", name: "textarea", maxlength: 512,
     hint: "The engineer reads it. It may be left empty." });
   const panel = el("div", {});
   const draw = () => {
-    const said = reason.input.value.trim();
+    const said = tidy(reason.input.value);
     putPanel(panel, ctx, {
       id: "deny", label: "Deny", tone: "danger", namespace: DENY, text: given.text,
       file: "request.txt", trust, path: `${path}/deny`,
@@ -163,13 +165,11 @@ function denyPanel(ctx, path, state, refresh) {
       more: said ? { reason: said } : {},
       command: `lockbox request deny ${given.id}` +
         (said ? ` --reason ${quote(said)}` : ""),
-      send: async (signature) => {
+      send: (signature) => guarded(async () => {
         await ctx.api.post(`${path}/deny`, said ? { signature, reason: said }
           : { signature });
-        ctx.announce("You denied the request.");
-        state.done = "deny";
-        await refresh();
-      },
+        await finish(ctx, "You denied the request.", refresh);
+      }),
     });
   };
   reason.input.addEventListener("input", draw);
@@ -179,31 +179,28 @@ function denyPanel(ctx, path, state, refresh) {
   reason, panel);
 }
 
-function endorsePanel(ctx, path, state, refresh) {
+function endorsePanel(ctx, path, state, refresh, guarded) {
   const { given } = state.loaded;
   const panel = el("div", {});
   putPanel(panel, ctx, {
     id: "endorse", label: "Endorse", namespace: "lockbox-endorse-v1",
     text: given.text, file: "request.txt", trust: null, path: `${path}/endorse`,
     command: `lockbox request endorse ${given.id}`,
-    send: async (signature) => {
+    send: (signature) => guarded(async () => {
       await ctx.api.post(`${path}/endorse`, { signature }, { ifMatch: state.loaded.tag });
-      ctx.announce("You endorsed the request.");
-      state.done = "endorse";
-      await refresh();
-    },
+      await finish(ctx, "You endorsed the request.", refresh);
+    }),
   });
   return el("div", {}, el("p", {}, "Your endorsement tells the customer that the " +
     "provider stands behind this request. Your key never enters a browser: it " +
     "signs on your own computer."), panel);
 }
 
-function cancelPanel(ctx, path, state, refresh) {
-  return action("Withdraw the request", async () => {
+function cancelPanel(ctx, path, state, refresh, guarded) {
+  return action("Withdraw the request", () => guarded(async () => {
     await ctx.api.post(`${path}/cancel`, {}, { ifMatch: state.loaded.tag });
-    ctx.announce("The request was withdrawn.");
-    await refresh();
-  }, { id: "cancel", tone: "danger" });
+    await finish(ctx, "The request was withdrawn.", refresh);
+  }), { id: "cancel", tone: "danger" });
 }
 
 const PANELS = {
@@ -218,13 +215,26 @@ export function decisionPart(ctx, path, refresh) {
   const element = el("section", { id: "decision" });
   const news = el("div", {});
   const body = el("div", {});
-  const state = { loaded: null, powers: [], touched: false, done: null, key: null };
+  const state = { loaded: null, powers: [], touched: false, key: null };
+
+  // What was read is not what is there any more: show what is, and say so.
+  async function guarded(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (![409, 412].includes(error.status)) throw error;
+      await refresh();
+      fill(news, notice("wait", el("p", { id: "decision-news", tabindex: "-1" },
+        `${changed(error)} Nothing was sent. This is how the request stands now.`)));
+      document.getElementById("decision-news").focus();
+    }
+  }
 
   function draw() {
     const panel = el("div", { id: "decision-panel" });
     const open = (power) => {
       state.touched = true;
-      fill(panel, PANELS[power][2](ctx, path, state, refresh));
+      fill(panel, PANELS[power][2](ctx, path, state, refresh, guarded));
     };
     const pick = choices("Your decision", state.powers.map((power) =>
       [power, PANELS[power][0], PANELS[power][1]]), { type: "radio", boxed: true,

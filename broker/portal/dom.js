@@ -39,6 +39,18 @@ function focusMark(container) {
     : active.dataset.key ? `[data-key="${CSS.escape(active.dataset.key)}"]` : null;
 }
 
+// As fill, and what somebody has typed into a field with an id stays there.
+export function refill(container, ...children) {
+  const typed = [...container.querySelectorAll("input[id], textarea[id]")]
+    .filter((field) => field.value !== field.defaultValue)
+    .map((field) => [field.id, field.value]);
+  fill(container, ...children);
+  for (const [id, value] of typed) {
+    const field = container.querySelector(`#${CSS.escape(id)}`);
+    if (field) field.value = value;
+  }
+}
+
 // Put new children in; who had the focus keeps it, when it is there again, and
 // what was unfolded stays unfolded.
 export function fill(container, ...children) {

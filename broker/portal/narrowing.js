@@ -1,7 +1,7 @@
 // A grant against the request that it answers: does it lie within, and what
 // is less than was asked. All arguments are parsed documents.
 
-import { DocumentError } from "./documents.js";
+import { DocumentError, parseTime } from "./documents.js";
 import * as words from "./words.js";
 
 const SLACK = 60; // seconds: not-before is written that much before issued
@@ -80,5 +80,9 @@ export function differs(grant, request, body, longest) {
   const length = grant.not_after - grant.not_before;
   if (Math.abs(length - wanted) > SLACK)
     found.push("it lasts another time than you chose");
+  const start = Math.max(grant.issued,
+    body.not_before === undefined ? request.start ?? 0 : parseTime(body.not_before));
+  if (grant.not_before > start + SLACK || grant.not_before < start - 2 * SLACK)
+    found.push("it begins at another time than you chose");
   return found;
 }

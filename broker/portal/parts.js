@@ -115,6 +115,7 @@ export function waiting(text = "One moment …") {
 // What went wrong, and what to do now.
 export function problem(error) {
   return notice("bad", el("p", {}, el("strong", {}, error.message)),
+    error.detail && el("p", {}, error.detail),
     error.next && el("p", {}, error.next),
     error.code && el("p", { class: "small muted" }, `Code ${error.code}`));
 }
@@ -229,6 +230,16 @@ export function choices(legend, options, { type = "checkbox", chosen = [],
     .map((input) => input.value);
   box.inputs = inputs;
   return box;
+}
+
+// One line out of what people type.
+export const tidy = (text) => text.trim().replace(/\s+/g, " ");
+
+// A deed is done: say so, look again, and put the reader at the top.
+export async function finish(ctx, text, refresh) {
+  ctx.announce(text);
+  await refresh();
+  document.getElementById("page-title")?.focus();
 }
 
 // Calls with the same data do nothing: nobody's focus or selection is lost.

@@ -21,7 +21,7 @@ async function engineerCheck(text, armor, request, trust, now) {
     return unsure("This browser cannot verify Ed25519 signatures; hosts will " +
       `check the engineer's (key ${print}).`);
   if (trust.engineer.length === 0)
-    return good(`Signed by key ${print}. Your rules pin no engineers' keys, ` +
+    return unsure(`Signed by key ${print}. Your rules pin no engineers' keys, ` +
       `so it is the provider who says that it is ${request.engineer}'s.`);
   return heard.who.some(({ kind, line }) => kind === "engineer" &&
     line.principal === request.engineer)

@@ -2,25 +2,28 @@
 // for as long as they stay the same.
 
 import { splitBundle } from "./documents.js";
-import { follow, linesOf, readTrust } from "./trust.js";
+import { UnableError, follow, linesOf, readTrust } from "./trust.js";
 
 const TRUST = "lockbox-trust-v1";
 
 // Every document of the bundle, each held against the one before it:
-// {list, current, broken}; broken says where the chain does not hold.
+// {list, current, broken, unsure}; broken says where the chain does not hold,
+// unsure where this browser cannot tell.
 async function readChain(bundle) {
   const parts = splitBundle(bundle);
   const list = [];
-  let broken = null;
+  let [broken, unsure] = [null, null];
   for (const part of parts) {
     if (list.length > 0 && broken === null)
       await follow(list.at(-1), part, null).catch((error) => {
-        broken = `Serial ${list.at(-1).document.serial + 1}: ${error.message}.`;
+        const said = `Serial ${list.at(-1).document.serial + 1}: ${error.message}.`;
+        if (error instanceof UnableError) unsure ??= said;
+        else broken = said;
       });
     list.push(await readTrust(part.text));
   }
   if (list.length === 0) throw new Error("The customer has no rules yet.");
-  return { list, current: list.at(-1), broken };
+  return { list, current: list.at(-1), broken, unsure };
 }
 
 // A function that gives a tenant's chain, and asks again only when the broker

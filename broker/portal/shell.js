@@ -25,7 +25,8 @@ export function sendLines(url, file, { withText, more = {} }) {
   const members = [...(withText ? ["$text"] : []), "$signature",
     ...Object.keys(more).map((name) => `$${name}`)];
   return `jq -n${withText ? ` --rawfile text ${file}` : ""} ` +
-    `--rawfile signature ${file}.sig${words.join("")} '{${members.join(", ")}}' |\n` +
+    `--rawfile signature ${file}.sig${words.join("")} \\\n` +
+    `  '{${members.join(", ")}}' |\n` +
     "  curl --fail-with-body -H 'Content-Type: application/json' \\\n" +
     `  --data-binary @- ${quote(url)}`;
 }

@@ -44,6 +44,11 @@ function pastePart(ctx, task) {
   }, { id: `${task.id}-send` })];
 }
 
+// Does the strength that the rules ask for bind this signature?
+const bound = (task) => task.trust !== null &&
+  task.trust.document.require !== "any" &&
+  ["lockbox-approve-v1", "lockbox-trust-v1"].includes(task.namespace);
+
 function terminalPart(ctx, task, open) {
   const url = `${ctx.base}${task.path}`;
   const mine = task.trust === null ? []
@@ -54,6 +59,8 @@ function terminalPart(ctx, task, open) {
   el("summary", {}, "Sign on your own computer, with an SSH key"),
   mine.length > 0 && el("p", { class: "small" }, "Keys of yours that count: ",
     words.all(mine.map(({ line }) => line.fingerprint)), "."),
+  bound(task) && el("p", { class: "small" },
+    words.require(task.trust.document.require)[1]),
   task.command && [el("p", {}, "With the ", el("code", {}, "lockbox"),
     " tool, one line. It shows the text and checks it by itself:"),
   lines(task.command, "the lockbox command")],

@@ -212,7 +212,6 @@ export function clientDataFits(clientData, challenge, origin) {
   if (!text.startsWith(begin)) return false;
   const rest = text.slice(begin.length);
   return rest === "}" || (rest.startsWith(",") && rest.endsWith("}") &&
-    // eslint-disable-next-line no-control-regex
     !/[\x00-\x1f\x7f\\]/.test(rest) &&
     rest.split('crossOrigin"').slice(1).every((after) =>
       after.startsWith(":false")));

@@ -26,6 +26,9 @@ const KIND_WORDS = {
   engineer: "engineer", delegate: "delegate of the provider",
 };
 
+// What this browser has no means to find out.
+export class UnableError extends DocumentError {}
+
 // --- lines -------------------------------------------------------------------
 
 const DATE = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
@@ -207,13 +210,16 @@ export const owners = (trust) => trust.approver.filter((line) =>
 // Does next ({text, signatures}) follow current? Returns the trust read;
 // throws with the reason if it does not.
 export async function follow(current, next, now) {
-  const heard = [];
+  const heard = { good: [], unable: [] };
   for (const armor of next.signatures) {
     const one = await hear(current, next.text, armor, TRUST, now);
-    if (one.result === "good") heard.push(...one.who);
+    heard[one.result]?.push(...one.who);
   }
-  if (quorum(heard) < current.document.threshold)
+  const { threshold } = current.document;
+  if (quorum([...heard.good, ...heard.unable]) < threshold)
     throw new DocumentError("too few owners of the rules before have signed it");
+  if (quorum(heard.good) < threshold)
+    throw new UnableError("this browser cannot verify the owners' signatures");
   const trust = await readTrust(next.text);
   const { tenant, serial, previous } = trust.document;
   if (tenant !== current.document.tenant || previous !== current.id ||

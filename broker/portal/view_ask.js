@@ -5,7 +5,7 @@ import { requestCode, documentId, valid, visible, write, REASON_TYPES }
   from "./documents.js";
 import { el, fill } from "./dom.js";
 import { action, card, choices, code, field, fromLocalInput, heading, notice, now,
-  select } from "./parts.js";
+  select, tidy } from "./parts.js";
 import { quote } from "./shell.js";
 import { putPanel } from "./sign_panel.js";
 import * as words from "./words.js";
@@ -80,8 +80,8 @@ function form(ctx, tenants, hostsOf) {
       host: split(hosts.input.value), login: split(logins.input.value),
       service: services.values(), duration: Number(duration.input.value),
       start: fromLocalInput(start.input.value), extends: null,
-      ticket: ticket.input.value.trim() || null, reason_type: type.input.value,
-      reason: reason.input.value.trim(), engineer_key: split(keys.input.value) };
+      ticket: tidy(ticket.input.value) || null, reason_type: type.input.value,
+      reason: tidy(reason.input.value), engineer_key: split(keys.input.value) };
     const wrong = [
       each(hosts, asked.host, "host", 32, "host"),
       each(logins, asked.login, "login", 8, "account"),

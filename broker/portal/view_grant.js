@@ -2,8 +2,8 @@
 
 import { parse } from "./documents.js";
 import { el, fill } from "./dom.js";
-import { action, card, chip, facts, field, heading, moment, notice, onChange,
-  problem, services, tags, textBox, waiting } from "./parts.js";
+import { action, card, chip, facts, field, finish, heading, moment, notice, onChange,
+  problem, services, tags, textBox, tidy, waiting } from "./parts.js";
 import { quote } from "./shell.js";
 import { putPanel } from "./sign_panel.js";
 import { linesOf } from "./trust.js";
@@ -38,7 +38,7 @@ function revokePart(ctx, path, given, trust, done) {
     hint: "Everybody concerned reads it. It may be left empty." });
   const panel = el("div", {});
   const draw = () => {
-    const said = reason.input.value.trim();
+    const said = tidy(reason.input.value);
     putPanel(panel, ctx, {
       id: "revoke", label: "Revoke now", tone: "danger", namespace: REVOKE,
       text: given.text, file: "grant.txt", trust, path: `${path}/revoke`,
@@ -47,8 +47,7 @@ function revokePart(ctx, path, given, trust, done) {
       send: async (signature) => {
         await ctx.api.post(`${path}/revoke`, said ? { signature, reason: said }
           : { signature });
-        ctx.announce("The grant is revoked.");
-        await done();
+        await finish(ctx, "The grant is revoked.", done);
       },
     });
   };
@@ -65,8 +64,7 @@ function returnPart(ctx, path, done) {
     "are done. Sessions that rest on it end."),
   action("Hand back", async () => {
     await ctx.api.post(`${path}/return`, {});
-    ctx.announce("You handed the access back.");
-    await done();
+    await finish(ctx, "You handed the access back.", done);
   }, { id: "return", tone: "danger" }));
 }
 
@@ -75,9 +73,8 @@ function stopPart(ctx, path, done) {
   return card("Stop", el("p", {}, "As a manager you may end what your engineers have."),
     reason, action("Stop this access", async () => {
       if (reason.wrong(reason.input.value.trim() ? null : "Say why.")) return;
-      await ctx.api.post(`${path}/stop`, { reason: reason.input.value.trim() });
-      ctx.announce("The access was stopped.");
-      await done();
+      await ctx.api.post(`${path}/stop`, { reason: tidy(reason.input.value) });
+      await finish(ctx, "The access was stopped.", done);
     }, { id: "stop", tone: "danger" }));
 }
 

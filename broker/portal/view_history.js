@@ -86,8 +86,8 @@ function tabs(current, me) {
       "aria-current": word === current ? "page" : null }, word)))));
 }
 
-// One list with a filter and a download. load: async () => {items, more}.
-function listView(ctx, { title, current, lead, filters, load, row, head, file, write }) {
+// One list with a filter and a download. path: () => what to ask for.
+function listView(ctx, { title, current, lead, filters, path, row, head, file, write }) {
   const list = el("div", {}, waiting());
   let loaded = { items: [], more: false };
   const needle = filterField("history-find", () => draw());
@@ -99,12 +99,16 @@ function listView(ctx, { title, current, lead, filters, load, row, head, file, w
     items.map(row)), el("div", { class: "actions" },
       saveButton(file, write(items), "Download as CSV", "text/csv")));
   }
-  const show = onChange((got) => { loaded = got; draw(); });
+  // The whole list is fetched again only when its newest page is another one.
+  const show = onChange(async () => {
+    loaded = await ctx.api.list(path(), MOST);
+    draw();
+  });
   return {
     title,
     element: el("div", {}, heading(title, { lead }), tabs(current, ctx.me),
       card(null, el("div", { class: "grid2" }, needle, filters), list)),
-    async refresh() { show(await load()); },
+    async refresh() { await show([path(), await ctx.api.get(path())]); },
   };
 }
 
@@ -116,8 +120,8 @@ export function historyView(ctx) {
     lead: "Every request, and what became of it.",
     filters: state, row: requestRow, write: requestsCsv,
     head: ["Asked", "Who and why", "Where", "What became of it"],
-    load: () => ctx.api.list(`/v1/requests?limit=200${state.input.value &&
-      `&state=${state.input.value}`}`, MOST),
+    path: () => `/v1/requests?limit=200${state.input.value &&
+      `&state=${state.input.value}`}`,
   });
   state.input.addEventListener("change", () => view.refresh());
   return view;
@@ -128,6 +132,6 @@ export function eventsView(ctx) {
     title: "History", current: "Record", file: "lockbox-record.csv",
     lead: "The broker's own record: every decision, and what hosts report.",
     filters: null, row: eventRow, write: eventsCsv, head: ["When", "Who did what", "About"],
-    load: () => ctx.api.list("/v1/events?limit=200", MOST),
+    path: () => "/v1/events?limit=200",
   });
 }

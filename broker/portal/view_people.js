@@ -2,7 +2,7 @@
 // waits to be compared.
 
 import { valid } from "./documents.js";
-import { el, fill } from "./dom.js";
+import { el, fill, refill } from "./dom.js";
 import { action, card, code, facts, field, heading, moment, notice, onChange, waiting }
   from "./parts.js";
 import { fingerprint, keyCode, parseKey } from "./sshsig.js";
@@ -111,7 +111,7 @@ export function peopleView(ctx, name) {
     el("div", {})];
   const refresh = () => view.refresh();
 
-  const showContacts = onChange((items) => fill(contacts, card("Who is told by mail",
+  const showContacts = onChange((items) => refill(contacts, card("Who is told by mail",
     el("p", { class: "muted" }, "Mail carries what is asked and a code. It carries no power."),
     el("ul", { class: "lines" }, items.map((one) => contactItem(ctx, path, one, refresh))))));
   const showInvitations = onChange((items) => fill(invitations, items.length > 0 &&

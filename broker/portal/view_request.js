@@ -1,6 +1,7 @@
 // One request: what is asked, what was checked, what may be decided.
 
 import { decisionPart, powersOver } from "./decide_part.js";
+import { deliveriesPart } from "./deliveries_part.js";
 import { el, fill } from "./dom.js";
 import { card, checks, chip, code, facts, moment, notice, heading, onChange,
   problem, services, tags, textBox, waiting } from "./parts.js";
@@ -60,6 +61,17 @@ function ignored(given) {
       "done until they ask again."));
 }
 
+const READERS = ["approver", "operator", "auditor"];
+
+// Whom mails and webhooks told. The customer's own page does not ask.
+function told(ctx, given) {
+  return ctx.base === ctx.origin &&
+    READERS.some((role) => ctx.me.roles.includes(role)) &&
+    deliveriesPart(ctx, `/v1/deliveries?request=${encodeURIComponent(given.id)}`, {
+      title: "Who was told, and whether it arrived", key: "told",
+      mayRetry: !ctx.me.roles.includes("auditor") });
+}
+
 function codePart(review) {
   return card("The code", el("p", {}, code(review.code, { large: true,
     id: "request-code" })), el("p", { class: "muted" },
@@ -97,7 +109,7 @@ export function requestView(ctx, id) {
           text: "You may not see the customer's rules, so nothing could be checked." }])),
       chain?.broken && notice("bad", el("p", {}, "The customer's rules do not " +
         `follow each other as they must. ${chain.broken}`)));
-    fill(rest, ignored(given), card("So far", story(given)),
+    fill(rest, ignored(given), card("So far", story(given), told(ctx, given)),
       card(null, el("details", { "data-key": "request-text" },
         el("summary", {}, "The request exactly as the engineer signed it"),
         textBox(given.text, "request", { id: "request-text", save: "request.txt" }),

@@ -151,6 +151,7 @@ export function tenantView(ctx, name) {
     };
     fill(state, chain.broken && notice("bad", el("h2", {}, "These rules do not hold together"),
       el("p", {}, chain.broken)),
+    chain.unsure && notice("wait", el("p", {}, chain.unsure)),
     switchCard(ctx, chain, owner, propose), card("In force", inForce(chain.current),
       el("div", { class: "actions" }, saveButton(`trust-${name}.bundle`,
         await ctx.api.get(`${path}/trust`), "Save all rules so far, with signatures"))));

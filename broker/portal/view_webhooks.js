@@ -1,6 +1,7 @@
 // Webhooks: where the broker tells a customer's systems what happened, and
 // whether they heard it.
 
+import { deliveriesPart } from "./deliveries_part.js";
 import { el, fill } from "./dom.js";
 import { action, card, choices, copyButton, empty, field, heading, moment, notice,
   onChange, select, waiting } from "./parts.js";
@@ -20,7 +21,7 @@ const SCHEMES = [["v1", "A shared secret (HMAC-SHA256)"],
 const hookPath = (id) => `/v1/webhooks/${encodeURIComponent(id)}`;
 
 function secretNotice(got) {
-  const secret = got.secret ?? got.public_key ?? got.key;
+  const secret = got.secret ?? got.public_key;
   if (!secret) return null;
   return notice("good", el("h3", {}, got.secret ? "The secret" : "The public key"),
     el("p", {}, el("code", { id: "webhook-secret" }, secret)), copyButton(secret, "the secret"),
@@ -47,28 +48,10 @@ function addPart(ctx, path, refresh) {
   }, { id: "webhook-add", tone: "primary" }), made);
 }
 
-function deliveryRow(one) {
-  return el("tr", {}, el("td", { "data-label": "When" },
-    moment(words.at(one.created_at ?? one.at))),
-  el("td", { "data-label": "What" }, one.type ?? one.kind),
-  el("td", { "data-label": "State" }, one.state, one.status ? ` (${one.status})` : "",
-    one.error && el("div", { class: "small muted wrap" }, one.error)),
-  el("td", { "data-label": "Tries" }, one.attempts ?? one.tries ?? "–"));
-}
-
-function logPart(ctx, hook) {
-  const list = el("div", {});
-  return el("details", { "data-key": `log-${hook.id}`, on: { toggle: async (event) => {
-    if (!event.target.open) return;
-    fill(list, waiting());
-    const items = await listOr404(ctx.api, `${hookPath(hook.id)}/deliveries`);
-    fill(list, items.length === 0 ? el("p", { class: "muted" }, "Nothing was sent yet.")
-      : el("div", { class: "scroll" }, el("table", { class: "stack" },
-        el("caption", { class: "unseen" }, `Deliveries to ${hook.url}`),
-        el("thead", {}, el("tr", {}, ["When", "What", "State", "Tries"].map((word) =>
-          el("th", { scope: "col" }, word)))), el("tbody", {}, items.map(deliveryRow)))));
-  } } }, el("summary", {}, "What was sent, and whether it arrived"), list);
-}
+const CODES = {
+  switched_off: "somebody switched it off",
+  gone: "the receiver said that it is gone (410)",
+};
 
 function hookCard(ctx, hook, refresh) {
   const said = el("div", {});
@@ -83,6 +66,9 @@ function hookCard(ctx, hook, refresh) {
     el("p", { class: "row" }, hook.active
       ? el("span", { class: "chip good" }, "Active")
       : el("span", { class: "chip bad" }, "Off"),
+    !hook.active && hook.why && el("span", { class: "small" }, CODES[hook.why] ?? hook.why),
+    hook.old_key_until && el("span", { class: "small muted" }, "the old key also signs until ",
+      moment(words.at(hook.old_key_until))),
     el("span", { class: "small muted" }, `${hook.scheme}, `,
       words.count(hook.types.length, "kind of event", "kinds of events"))),
     el("div", { class: "actions" },
@@ -95,7 +81,9 @@ function hookCard(ctx, hook, refresh) {
         await refresh();
       }, { tone: "quiet", describe: `${hook.active ? "Switch off" : "Switch on"}: ${hook.url}`,
         key: `active-${hook.id}` }),
-      deed("Remove", "remove", "The webhook was removed.")), said, logPart(ctx, hook));
+      deed("Remove", "remove", "The webhook was removed.")), said, deliveriesPart(ctx, `${hookPath(hook.id)}/deliveries`, {
+    title: "What was sent, and whether it arrived", key: `log-${hook.id}`,
+    mayRetry: true }));
 }
 
 export function webhooksView(ctx, name) {

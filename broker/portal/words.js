@@ -206,6 +206,12 @@ const EVENTS = {
   "webhook.rotated": "changed a webhook's key",
   "webhook.removed": "removed a webhook",
   "webhook.tested": "tested a webhook",
+  "webhook.test": "test",
+  "request.pending_endorsement": "a request waits for a manager",
+  "request.pending_approval": "a request waits for approval",
+  "request.reminder": "reminder: a request still waits",
+  "request.settled": "a request was settled",
+  "grant.activated": "access was opened",
 };
 
 export function event(name) {

@@ -5,12 +5,12 @@ import { block, scratch, sshKey } from "./world.mjs";
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { DocumentError, documentId, parse, parseTime, requestCode, write }
+import { DocumentError, documentId, formatTime, parse, parseTime, requestCode, write }
   from "../../broker/portal/documents.js";
 import { choose, differs, exceeds, narrowed }
   from "../../broker/portal/narrowing.js";
 import { reviewGrant, reviewRequest } from "../../broker/portal/review.js";
-import { diff, follow, hear, linesOf, off, offUntil, on, owners, pinnedLine,
+import { UnableError, diff, follow, hear, linesOf, off, offUntil, on, owners, pinnedLine,
   quorum, readPage, readPinned, readTrust, successor }
   from "../../broker/portal/trust.js";
 
@@ -93,6 +93,22 @@ test("a successor follows when its owners signed it, and not otherwise", async (
     NOW), /too few/);
   await assert.rejects(follow(second, signed("trust-2", ...both), NOW),
     /does not follow/);
+});
+
+test("a browser without Ed25519 says that it cannot tell", async (t) => {
+  const next = signed("trust-2", "trust-2.mia.sig", "trust-2.noah.sig");
+  await follow(first, next, NOW);
+  const { importKey } = crypto.subtle;
+  t.after(() => { delete crypto.subtle.importKey; });
+  crypto.subtle.importKey = function (...given) {
+    if (given[2].name === "Ed25519")
+      return Promise.reject(new DOMException("no", "NotSupportedError"));
+    return importKey.apply(this, given);
+  };
+  await assert.rejects(follow(first, next, NOW), UnableError);
+  const review = await reviewRequest(given, first, NOW);
+  assert.ok(review.sound);
+  assert.equal(review.checks[0].result, "unsure");
 });
 
 test("a passkey counts on a pinned page only, and nobody out of date", async () => {
@@ -204,6 +220,12 @@ test("a draft that says something else than was chosen is told", () => {
     .join(), /other services/);
   assert.match(differs(grant, request, { ...body, duration: 3600 }, 28800).join(),
     /another time/);
+  const at = (seconds) => ({ ...body, not_before: formatTime(grant.issued + seconds) });
+  assert.deepEqual(differs(grant, request, at(30), 28800), []);
+  assert.match(differs(grant, request, at(3600), 28800).join(), /begins at another/);
+  assert.match(differs({ ...grant, not_before: grant.issued + 3600,
+    not_after: grant.issued + 3600 + 7200 }, request, body, 28800).join(),
+  /begins at another/);
 });
 
 const given = { id: request.request, sha256: requestId, tenant: "acme",

@@ -92,7 +92,7 @@ test("a problem is an ApiError with its code and next step", async (t) => {
   });
   await assert.rejects(api.post("/v1/x"), (error) =>
     error instanceof ApiError && error.status === 409 && error.code === "stale" &&
-    error.message === "d" && error.next === "look again" && error.retryAfter === 7);
+    error.message === "t" && error.detail === "d" && error.next === "look again" && error.retryAfter === 7);
 });
 
 test("no answer is an ApiError of status 0", async (t) => {
