@@ -86,6 +86,8 @@ rests_fault(const struct rests_case *c)
 	const char *fault;
 	int64_t first;
 
+	if (c->session->offline && !c->trust->offline)
+		return "offline_denied";
 	if ((fault = judge_all(c, &first)) != NULL)
 		return fault;
 	if (first < c->session->deadline)
@@ -156,6 +158,30 @@ succeed(const struct rests_case *c, const struct lb_grant_ids *named)
 			memcpy(next.item[next.count++], id, LB_SHA256_LEN + 1);
 	}
 	*rests = next;
+}
+
+bool
+rests_extend(const struct rests_case *c)
+{
+	struct lb_grant_ids handed = { 0 };
+	int64_t first, was = c->session->deadline;
+
+	if (sessions_keep_handed(c->state, c->session) != LB_OK)
+		return false;
+	for (size_t i = 0; i < c->session->keeps.count; i++) {
+		const struct state_kept *k =
+		    state_kept_find(c->state, c->session->keeps.item[i]);
+
+		if (k != NULL && k->handed)
+			memcpy(
+			    handed.item[handed.count++], k->id, sizeof(k->id));
+	}
+	succeed(c, &handed);
+	if (judge_all(c, &first) != NULL)
+		return false; /* rests_fault says so */
+	set_deadline(c, first);
+	set_lease(c, first);
+	return c->session->deadline != was;
 }
 
 /* Had a further grant found room in this answer? See the broker's limits. */

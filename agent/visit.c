@@ -328,7 +328,7 @@ expire(struct visit *v)
 	if (v->stage == STAGE_BROKER) {
 		journal(LOG_WARNING, "%s: no answer in time", v->question.ref);
 		inquiry_drop(v);
-		reply_refuse(v, "broker_timeout", "");
+		inquiry_unanswered(v, "broker_timeout");
 		return;
 	}
 	reply_forget_session(v, "the module said no last word");

@@ -74,20 +74,50 @@ hand_over(int fd, struct lb_buf *text, struct lb_door_accepted *ret)
 	    : LB_ERR_PEER;
 }
 
+/* In words, for the codes of doc/codes.md that root can do something about. */
+static const char *
+why_text(const char *code)
+{
+	static const struct {
+		const char *code, *text;
+	} row[] = {
+		{ "offline_denied",
+		    "this host's trust document does not say offline: allow" },
+		{ "too_many", "this host keeps as many as it may" },
+		{ "grant_host", "it is not for this host" },
+		{ "grant_over", "its time is over" },
+		{ "grant_revoked", "it was revoked" },
+		{ "request_denied", "its request was denied" },
+		{ "request_missing",
+		    "the engineer's signed request must be in the bundle" },
+		{ "approvals_missing", "approvals are missing" },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (strcmp(code, row[i].code) == 0)
+			return row[i].text;
+	return "it would open nothing here";
+}
+
 static int
 tell(const struct cli *cli, const struct lb_door_accepted *p)
 {
+	if (p->refused > 0)
+		out_fail(cli, ENDING_FAILED, "%u grants are not kept: %s (%s)",
+		    p->refused, why_text(p->why), p->why);
 	if (strcmp(p->code, "accepted") == 0) {
 		out_line(cli->out,
-		    "accepted: %u trust documents, %u denies and revokes; %u "
-		    "sessions end",
-		    p->trusts, p->kills, p->ended);
+		    "accepted: %u trust documents, %u grants, %u denies and "
+		    "revokes; %u sessions end",
+		    p->trusts, p->grants, p->kills, p->ended);
 		return ENDING_DONE;
 	}
 	if (strcmp(p->code, "nothing_new") == 0)
-		return out_fail(cli, ENDING_FAILED,
-		    "nothing in it is new here, or signed by somebody whom "
-		    "this host's trust document names");
+		return p->refused > 0
+		    ? ENDING_FAILED
+		    : out_fail(cli, ENDING_FAILED,
+			  "nothing in it is new here, or signed by somebody "
+			  "whom this host's trust document names");
 	return out_fail(
 	    cli, ENDING_FAILED, "the agent did not take it: %s", p->code);
 }
@@ -129,9 +159,10 @@ accept_run(struct cli *cli, const void *opt, char **operand)
 
 const struct command accept_commands[] = {
 	{ "host", "accept", "FILE", 1, 1,
-	    "root on the host: hand a signed revoke, deny or trust document to "
-	    "the agent",
+	    "root on the host: hand a signed revoke, deny, trust document or "
+	    "grant to the agent",
 	    accept_flags, sizeof(struct accept_opt), accept_run,
-	    "lockbox host accept revoke.bundle\n" },
+	    "lockbox host accept revoke.bundle\n"
+	    "lockbox host accept grant.bundle\n" },
 	{ 0 },
 };

@@ -5,7 +5,6 @@
 #include "commands.h"
 #include "decide.h"
 #include "grant.h"
-#include "lockbox/bundle.h"
 #include "lockbox/clock.h"
 #include "output.h"
 #include "pin.h"
@@ -92,27 +91,17 @@ approvals_tell(struct api *api, const struct lb_trust *trust,
 static int
 approvals_check(struct api *api, const char *id, const struct lb_grant *grant)
 {
-	struct lb_bundle *bundle = NULL;
-	const struct lb_part *part = NULL;
+	struct grant_papers papers = { 0 };
 	struct lb_trust *trust = NULL;
-	struct lb_buf text = { 0 };
 	bool pinned;
 	int rv;
 
-	if ((rv = api_get_text(api, LB_BUNDLE_MAX, &text,
-		 "/v1/grants/%s/bundle", id)) != ENDING_DONE ||
-	    (rv = pin_fetch(api, grant->tenant, &trust, &pinned)) !=
+	if ((rv = grant_papers_fetch(api, id, &papers)) == ENDING_DONE &&
+	    (rv = pin_fetch(api, grant->tenant, &trust, &pinned)) ==
 		ENDING_DONE)
-		goto out;
-	if (lb_bundle_split(text.data, text.len, &bundle) == LB_OK)
-		part = lb_bundle_find(bundle, id);
-	rv = part != NULL ? approvals_tell(api, trust, part, grant)
-			  : out_fail(api->cli, ENDING_UNAVAILABLE,
-				"the broker's bundle lacks the grant");
-out:
-	lb_bundle_free(bundle);
+		rv = approvals_tell(api, trust, papers.part, grant);
 	lb_trust_free(trust);
-	lb_buf_clear(&text);
+	grant_papers_clear(&papers);
 	return rv;
 }
 

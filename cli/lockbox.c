@@ -47,6 +47,7 @@ const struct command *const cli_commands[] = {
 	transfer_commands,
 	grant_commands,
 	extend_commands,
+	export_commands,
 	check_commands,
 	session_commands,
 	tenant_commands,

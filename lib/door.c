@@ -23,7 +23,7 @@ static_assert(
     "padding in struct lb_door_final");
 
 static_assert(sizeof(struct lb_door_accepted) ==
-	offsetof(struct lb_door_accepted, code) + 48,
+	offsetof(struct lb_door_accepted, code) + 48 + 48,
     "padding in struct lb_door_accepted");
 
 static bool
@@ -254,7 +254,9 @@ lb_door_accepted_check(
 		return LB_ERR_FORMAT;
 	memcpy(&p, bytes, sizeof(p));
 	if (p.version != LB_DOOR_VERSION || p.phase != LB_DOOR_ACCEPT ||
-	    !field_full(p.code, sizeof(p.code), code_valid))
+	    !field_full(p.code, sizeof(p.code), code_valid) ||
+	    !field(p.why, sizeof(p.why), code_valid) ||
+	    (p.refused == 0) != (p.why[0] == '\0'))
 		return LB_ERR_FORMAT;
 	*ret = p;
 	return LB_OK;

@@ -106,10 +106,15 @@ struct lb_door_accept {
 struct lb_door_accepted {
 	uint32_t version;
 	uint32_t phase;
-	uint32_t trusts; /* trust documents that came into force */
-	uint32_t kills;  /* denies and revokes that are kept now */
-	uint32_t ended;  /* sessions that end because of them */
-	char code[48];   /* "accepted", "nothing_new", or why not */
+	uint32_t trusts;  /* trust documents that came into force */
+	uint32_t kills;   /* denies and revokes that are kept now */
+	uint32_t ended;   /* sessions that end because of them */
+	uint32_t grants;  /* grants that are kept now, for when the broker is
+	                  * away */
+	uint32_t refused; /* grants that are not kept, though somebody signed
+	                   * to approve them; why says why */
+	char code[48];    /* "accepted", "nothing_new", or why not */
+	char why[48];     /* empty when refused is 0 */
 };
 
 /*

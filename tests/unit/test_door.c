@@ -531,8 +531,12 @@ test_door_accept(void **state)
 static void
 test_door_accepted(void **state)
 {
-	struct lb_door_accepted p = { LB_DOOR_VERSION, LB_DOOR_ACCEPT, 1, 2, 3,
-		"accepted" };
+	struct lb_door_accepted p = { .version = LB_DOOR_VERSION,
+		.phase = LB_DOOR_ACCEPT,
+		.ended = 3,
+		.refused = 1,
+		.code = "accepted",
+		.why = "grant_over" };
 	struct lb_door_accepted got = { 0 };
 
 	(void)state;
@@ -540,6 +544,15 @@ test_door_accepted(void **state)
 	assert_int_equal(got.ended, 3);
 	assert_int_equal(
 	    lb_door_accepted_check(&p, sizeof(p) - 1, &got), LB_ERR_FORMAT);
+	p.refused = 0; /* then there is nothing to say why of */
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	memset(p.why, 0, sizeof(p.why));
+	assert_int_equal(lb_door_accepted_check(&p, sizeof(p), &got), LB_OK);
+	p.refused = 1; /* and there is */
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	p.refused = 0;
 	p.code[20] = 'x'; /* behind the end */
 	assert_int_equal(
 	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
