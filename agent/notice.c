@@ -27,6 +27,7 @@ words_for(const char *cause)
 		{ "withdrawn", "the grant was handed back or stopped" },
 		{ "lease_over", "the broker has not confirmed it lately" },
 		{ "trust_changed", "the customer changed whom to trust" },
+		{ "ended_by_root", "this host's administrator ends it" },
 		{ "state_lost", "this host lost its records of sessions" },
 	};
 

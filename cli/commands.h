@@ -9,6 +9,7 @@ extern const struct command check_commands[];
 extern const struct command clock_commands[];
 extern const struct command decide_commands[];
 extern const struct command doctor_commands[];
+extern const struct command end_commands[];
 extern const struct command enrol_commands[];
 extern const struct command export_commands[];
 extern const struct command extend_commands[];

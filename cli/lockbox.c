@@ -50,6 +50,7 @@ const struct command *const cli_commands[] = {
 	export_commands,
 	check_commands,
 	session_commands,
+	end_commands,
 	tenant_commands,
 	host_commands,
 	enrol_commands,

@@ -118,6 +118,35 @@ struct lb_door_accepted {
 };
 
 /*
+ * Root to agent, in the same way: tell of the first session with an audit
+ * session id above sid, or end the session sid. And what the agent knows of
+ * it; then the connection ends.
+ */
+#define LB_DOOR_LIST 0x6c69u
+#define LB_DOOR_END  0x656eu
+struct lb_door_order {
+	uint32_t version;
+	uint32_t phase;
+	int64_t sid; /* LB_DOOR_LIST: 0 begins */
+};
+struct lb_door_session {
+	uint32_t version;
+	uint32_t phase;
+	int64_t sid;   /* 0: there is none, and all below code is zero */
+	char code[48]; /* "session", "no_more"; "ending", "sid_unknown" */
+	int64_t opened_at, ends_at, lease_end;
+	char login[LB_LOGIN_MAX + 1]; /* "#UID" of a lost name */
+	char service[LB_SERVICE_MAX + 1];
+	char engineer[LB_PRINCIPAL_MAX + 1]; /* may be empty */
+	char rhost[LB_RHOST_MAX + 1];        /* may be empty */
+	char ref[LB_CODE_LEN + 1];           /* may be empty */
+	char grant[LB_SHA256_LEN + 1];       /* it rests on; may be empty */
+	char ending[48];                     /* why it ends just now, or "" */
+	uint8_t offline; /* let in while the broker was away */
+	uint8_t zero[7];
+};
+
+/*
  * Is this a well-formed packet: exact size, version, known phase and verdict,
  * flags 0 or 1, strings terminated, zero-padded and of their alphabet, every
  * other byte zero. LB_ERR_FORMAT if not. ret is written only on LB_OK.
@@ -143,5 +172,9 @@ enum lb_err lb_door_accept_check(const void *bytes, size_t len,
     const char **ret_text, size_t *ret_len) LB_MUST_CHECK;
 enum lb_err lb_door_accepted_check(
     const void *bytes, size_t len, struct lb_door_accepted *ret) LB_MUST_CHECK;
+enum lb_err lb_door_order_check(
+    const void *bytes, size_t len, struct lb_door_order *ret) LB_MUST_CHECK;
+enum lb_err lb_door_session_check(
+    const void *bytes, size_t len, struct lb_door_session *ret) LB_MUST_CHECK;
 
 #endif
