@@ -138,21 +138,13 @@ judge_kept(const struct decide_within *w, const struct state_kept *kept,
 	lb_bundle_free(b);
 }
 
-static bool
-rests_on(const struct state_session *s, const char *id)
-{
-	for (size_t i = 0; i < s->rests.count; i++)
-		if (strcmp(s->rests.item[i], id) == 0)
-			return true;
-	return false;
-}
-
 /* Is a better than b, both allowing? */
 static bool
 better(const struct state_session *s, const struct lb_ruling *a,
     const struct lb_ruling *b)
 {
-	bool a_rests = rests_on(s, a->grant), b_rests = rests_on(s, b->grant);
+	bool a_rests = lb_grant_ids_has(&s->rests, a->grant),
+	     b_rests = lb_grant_ids_has(&s->rests, b->grant);
 
 	if (a_rests != b_rests)
 		return a_rests;

@@ -96,15 +96,6 @@ rests_fault(const struct rests_case *c)
 }
 
 static bool
-has_id(const struct lb_grant_ids *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (strcmp(ids->item[i], id) == 0)
-			return true;
-	return false;
-}
-
-static bool
 lists_all(const struct lb_grant *later, const struct lb_grant *earlier)
 {
 	for (size_t i = 0; i < earlier->service.count; i++)
@@ -131,7 +122,7 @@ successor(const struct rests_case *c, const struct lb_grant_ids *named,
 		return NULL; /* what was revoked is not made good by another */
 	latest = was.not_after;
 	for (size_t i = 0; i < named->count; i++) {
-		if (!has_id(&c->session->keeps, named->item[i]))
+		if (!lb_grant_ids_has(&c->session->keeps, named->item[i]))
 			continue;
 		judge_one(c, named->item[i], &new, &is);
 		if (is.verdict == LB_VERDICT_ALLOW && is.not_after > latest &&
@@ -154,7 +145,7 @@ succeed(const struct rests_case *c, const struct lb_grant_ids *named)
 
 		if (id == NULL)
 			id = rests->item[i];
-		if (!has_id(&next, id))
+		if (!lb_grant_ids_has(&next, id))
 			memcpy(next.item[next.count++], id, LB_SHA256_LEN + 1);
 	}
 	*rests = next;
@@ -216,7 +207,7 @@ rests_renew(const struct rests_case *c, const struct lb_ruling *ruling,
 	if ((fault = judge_all(c, &first)) != NULL)
 		return fault;
 	for (size_t i = 0; i < c->session->rests.count; i++)
-		if (!has_id(&a.grant, c->session->rests.item[i]))
+		if (!lb_grant_ids_has(&a.grant, c->session->rests.item[i]))
 			return had_room(&a, bundle) ? "withdrawn" : NULL;
 	set_deadline(c, first);
 	set_lease(c, ruling->lease_end);

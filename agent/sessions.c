@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-static bool
-has_id(const struct lb_grant_ids *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (strcmp(ids->item[i], id) == 0)
-			return true;
-	return false;
-}
-
 /* A document and its signatures as they stood in the answer. */
 static enum lb_err
 add_part(struct lb_buf *b, const struct lb_part *part)
@@ -82,7 +73,7 @@ sessions_keep_handed(struct state *st, struct state_session *s)
 		const struct state_kept *k = &st->kept[i];
 		struct lb_bundle *b = NULL;
 
-		if (!k->handed || has_id(&s->keeps, k->id))
+		if (!k->handed || lb_grant_ids_has(&s->keeps, k->id))
 			continue;
 		if ((r = lb_bundle_split(k->bundle, k->bundle_len, &b)) ==
 		    LB_OK)
@@ -181,7 +172,8 @@ drop_unnamed(
 	for (size_t i = 0; i < s->keeps.count; i++) {
 		const char *id = s->keeps.item[i];
 
-		if (has_id(&s->rests, id) || has_id(named, id))
+		if (lb_grant_ids_has(&s->rests, id) ||
+		    lb_grant_ids_has(named, id))
 			memcpy(left.item[left.count++], id, LB_SHA256_LEN + 1);
 		else
 			state_kept_drop(st, id);
@@ -199,7 +191,7 @@ sessions_keep(struct state *st, struct state_session *s,
 	for (size_t i = 0; r == LB_OK && i < named->count &&
 	     s->keeps.count < LB_ANSWER_GRANTS;
 	     i++)
-		if (!has_id(&s->keeps, named->item[i]))
+		if (!lb_grant_ids_has(&s->keeps, named->item[i]))
 			r = keep_named(st, bundle, s->login, named->item[i], s);
 	return r;
 }
@@ -213,9 +205,8 @@ sessions_rest(struct state_session *s, const struct lb_ruling *ruling,
 	if (ruling->verdict != LB_VERDICT_ALLOW)
 		return LB_ERR_STATE;
 	*ret_new = false;
-	for (size_t i = 0; i < s->rests.count; i++)
-		if (strcmp(s->rests.item[i], ruling->grant) == 0)
-			return LB_OK;
+	if (lb_grant_ids_has(&s->rests, ruling->grant))
+		return LB_OK;
 	if (s->rests.count == LB_ANSWER_GRANTS)
 		return LB_ERR_LIMIT;
 	memcpy(s->rests.item[s->rests.count++], ruling->grant,

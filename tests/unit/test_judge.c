@@ -1771,26 +1771,10 @@ test_closed_kept(void **state)
 
 /* --- without any answer --------------------------------------------------------- */
 
-static struct lb_grant_case
-case_of(struct fx *f)
-{
-	return (struct lb_grant_case){ .trust = f->t,
-		.bundle = f->bundle,
-		.part = fx_part(f, FX_GRANT),
-		.kills = &f->kills,
-		.tenant = f->question.tenant,
-		.broker = f->question.broker,
-		.host = f->question.host,
-		.login = f->question.login,
-		.service = f->question.service,
-		.keys = &f->question.engineer_key,
-		.now = f->now };
-}
-
 static void
 ask_offline(struct fx *f, struct lb_ruling *ret)
 {
-	const struct lb_grant_case c = case_of(f);
+	const struct lb_grant_case c = fx_grant_case(f);
 
 	memset(ret, 0xa5, sizeof(*ret));
 	lb_offline_judge(&c, f->floor, ret);
@@ -1919,7 +1903,7 @@ test_keepable(void **state)
 		offline_allow(f);
 		row[i].change(f);
 		fx_seal(f);
-		c = case_of(f);
+		c = fx_grant_case(f);
 		if (lb_grant_keepable(&c, code) != want)
 			fail_msg("%s: %s", row[i].name, code);
 		assert_string_equal(code, row[i].code);
