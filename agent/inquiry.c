@@ -95,13 +95,19 @@ let_in_offline(struct visit *v, const char *code)
 	lb_bundle_free(b);
 }
 
+/* Something came, or nothing will: the time that was held back is here. */
+static void
+take_time(struct visit *v)
+{
+	if (v->hasty)
+		v->due_ms += AWAY_MS;
+	v->hasty = false;
+}
+
 void
 inquiry_unanswered(struct visit *v, const char *code)
 {
-	if (v->hasty) {
-		v->due_ms += AWAY_MS;
-		v->hasty = false;
-	}
+	take_time(v);
 	if (decide_away(code) && offline_possible(v->agent))
 		let_in_offline(v, code);
 	else
@@ -149,6 +155,7 @@ carried(struct visit *v)
 		loop_remove(v->agent->loop, &v->carrier_watch);
 		v->carrier_watch.fd = -1;
 		v->agent->question_count--;
+		take_time(v);
 		answered(v, bundle);
 		lb_bundle_free(bundle);
 		carrier_free(c);

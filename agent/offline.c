@@ -100,6 +100,7 @@ offline_keep(struct agent *a, const struct lb_bundle *bundle,
 			keep_part(a, bundle, &bundle->part[i], ret);
 }
 
+/* Issued later than now: the clock was set back, and may be set right. */
 static bool
 still_keepable(const struct agent *a, const struct state_kept *k)
 {
@@ -110,7 +111,8 @@ still_keepable(const struct agent *a, const struct state_kept *k)
 
 	if (lb_bundle_split(k->bundle, k->bundle_len, &b) == LB_OK &&
 	    (part = lb_bundle_find(b, k->id)) != NULL)
-		may = keepable(a, b, part, code);
+		may = keepable(a, b, part, code) ||
+		    strcmp(code, "grant_not_yet") == 0;
 	lb_bundle_free(b);
 	return may;
 }
