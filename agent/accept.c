@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "lease.h"
 #include "news.h"
+#include "offline.h"
 
 static uint32_t
 ending_count(const struct agent *a)
@@ -35,23 +36,29 @@ take(struct agent *a, const struct lb_bundle *bundle,
 	ret->trusts = (uint32_t)(agent_trust(a)->serial - serial);
 	if (a->state.kills.count > kills)
 		ret->kills = (uint32_t)(a->state.kills.count - kills);
+	offline_keep(a, bundle, ret); /* under the trust that is new */
 	if (a->rejudge)
 		lease_rejudge(a);
+	if (ret->grants > 0)
+		lease_extend_offline(a);
 	ret->ended = ending_count(a) - ending;
-	return ret->trusts > 0 || ret->kills > 0 ? "accepted" : "nothing_new";
+	return ret->trusts > 0 || ret->kills > 0 || ret->grants > 0
+	    ? "accepted"
+	    : "nothing_new";
 }
 
 static void
 record(const struct agent *a, const struct lb_door_accepted *p)
 {
-	char trusts[24], kills[24], ended[24];
+	char trusts[24], kills[24], ended[24], grants[24];
 
 	(void)snprintf(trusts, sizeof(trusts), "%" PRIu32, p->trusts);
 	(void)snprintf(kills, sizeof(kills), "%" PRIu32, p->kills);
 	(void)snprintf(ended, sizeof(ended), "%" PRIu32, p->ended);
+	(void)snprintf(grants, sizeof(grants), "%" PRIu32, p->grants);
 	journal_event(LOG_NOTICE, "bundle.handed", "code", p->code, "tenant",
 	    agent_tenant(a), "host", a->conf.host, "trusts", trusts, "kills",
-	    kills, "ended", ended, NULL);
+	    kills, "ended", ended, "grants", grants, "why", p->why, NULL);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * Signed bundles that root hands over: trust documents, denies and revokes
- * reach this host without any broker. Source: design sections 1 and 8.
+ * Signed bundles that root hands over: trust documents, denies, revokes and
+ * grants reach this host without any broker. Source: design sections 1 and 8.
  */
 #ifndef LOCKBOX_AGENT_ACCEPT_H
 #define LOCKBOX_AGENT_ACCEPT_H

@@ -47,6 +47,7 @@ struct visit {
 	char grant[LB_SHA256_LEN + 1]; /* that the session began with */
 	struct question question;
 	int questions;
+	bool hasty; /* due_ms is sooner, to leave time after no answer */
 	struct lb_door_reply reply;
 };
 

@@ -138,21 +138,13 @@ judge_kept(const struct decide_within *w, const struct state_kept *kept,
 	lb_bundle_free(b);
 }
 
-static bool
-rests_on(const struct state_session *s, const char *id)
-{
-	for (size_t i = 0; i < s->rests.count; i++)
-		if (strcmp(s->rests.item[i], id) == 0)
-			return true;
-	return false;
-}
-
 /* Is a better than b, both allowing? */
 static bool
 better(const struct state_session *s, const struct lb_ruling *a,
     const struct lb_ruling *b)
 {
-	bool a_rests = rests_on(s, a->grant), b_rests = rests_on(s, b->grant);
+	bool a_rests = lb_grant_ids_has(&s->rests, a->grant),
+	     b_rests = lb_grant_ids_has(&s->rests, b->grant);
 
 	if (a_rests != b_rests)
 		return a_rests;
@@ -173,6 +165,8 @@ session_over(const struct decide_within *w)
 		return "time_over";
 	if (w->now >= s->lease_end || w->now_boot_ms >= s->lease_end_boot_ms)
 		return "lease_over";
+	if (s->offline && !w->trust->offline)
+		return "offline_denied";
 	for (size_t i = 0; i < s->rests.count; i++)
 		if (lb_kills_has(&w->state->kills, s->rests.item[i], w->now))
 			return "grant_revoked";
@@ -207,4 +201,75 @@ decide_within(const struct decide_within *w, struct lb_ruling *ret)
 			best = one;
 	}
 	*ret = best;
+}
+
+/* --- while the broker is away ---------------------------------------------- */
+
+bool
+decide_away(const char *code)
+{
+	static const char *const row[] = { "broker_unreachable",
+		"broker_timeout", "broker_tls", "broker_failed",
+		"broker_garbage", "courier_unreachable" };
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (strcmp(code, row[i]) == 0)
+			return true;
+	return false;
+}
+
+/* False: it is not for this login. */
+static bool
+judge_handed(const struct decide_offline *o, const struct state_kept *kept,
+    struct lb_ruling *ret)
+{
+	static struct lb_grant grant; /* large; one thread */
+	struct lb_bundle *b = NULL;
+	bool meant = false;
+	struct lb_grant_case c = {
+		.trust = o->trust,
+		.kills = &o->state->kills,
+		.tenant = o->tenant,
+		.broker = o->broker,
+		.host = o->host,
+		.login = o->login,
+		.service = o->service,
+		.keys = o->keys,
+		.now = o->now,
+	};
+
+	if (lb_bundle_split(kept->bundle, kept->bundle_len, &b) == LB_OK &&
+	    (c.part = lb_bundle_find(b, kept->id)) != NULL &&
+	    lb_grant_parse(c.part->doc.text, c.part->doc.len, &grant) ==
+		LB_OK &&
+	    lb_logins_has(&grant.login, o->login)) {
+		c.bundle = b;
+		lb_offline_judge(&c, o->state->floor, ret);
+		meant = true;
+	}
+	lb_bundle_free(b);
+	return meant;
+}
+
+const struct state_kept *
+decide_offline(const struct decide_offline *o, struct lb_ruling *ret)
+{
+	const struct state_kept *best = NULL;
+	struct lb_ruling one;
+
+	refuse(ret, "no_grant");
+	for (size_t i = 0; i < o->state->kept_count; i++) {
+		const struct state_kept *kept = &o->state->kept[i];
+
+		if (!kept->handed || !judge_handed(o, kept, &one))
+			continue;
+		if (one.verdict != LB_VERDICT_ALLOW) {
+			if (best == NULL)
+				*ret = one;
+		} else if (best == NULL || one.not_after > ret->not_after) {
+			best = kept;
+			*ret = one;
+		}
+	}
+	return best;
 }

@@ -66,11 +66,38 @@ struct decide_within {
 /*
  * Does one of the session's grants pass alone, now, for that service? Grants
  * that the session rests on already go first, then the latest not_after.
- * Before that the kept floor, the session's own deadline and lease, and the
- * grants it rests on: codes "clock_floor", "time_over", "lease_over" and
+ * Before that the kept floor, the session's own deadline and lease, what trust
+ * says if it was let in offline, and the grants it rests on: codes
+ * "clock_floor", "time_over", "lease_over", "offline_denied" and
  * "grant_revoked". ret is as lb_grant_judge fills it; of several refusals the
  * last grant's.
  */
 void decide_within(const struct decide_within *w, struct lb_ruling *ret);
+
+/*
+ * Is the broker away: does this code of a question that came to nothing
+ * (doc/codes.md, "Whom the agent could not reach") mean that nobody was there
+ * to answer? Never for what was answered, however badly, nor when it is this
+ * host that has too much to do. Why which: doc/threat-model.md.
+ */
+bool decide_away(const char *code);
+
+/* A login while the broker is away. */
+struct decide_offline {
+	const struct state *state; /* holds what root handed over */
+	const struct lb_trust *trust;
+	const char *tenant, *broker, *host, *login, *service;
+	const struct lb_keyfps *keys; /* none: not known yet, provisional */
+	int64_t now;
+};
+
+/*
+ * Does one of the grants that root handed over let in, alone: lb_offline_judge.
+ * Of several the one with the latest not_after, which is returned, borrowed
+ * from the state. NULL when none does: then ret's code is that of the last for
+ * this login, "no_grant" when there is none for it.
+ */
+const struct state_kept *decide_offline(
+    const struct decide_offline *o, struct lb_ruling *ret);
 
 #endif

@@ -97,9 +97,18 @@ receive(int fd, void *buf, size_t size, size_t *ret_len, int *ret_fd)
 	return LB_OK;
 }
 
+static enum lb_err
+root_word(const char *buf, size_t len, struct door_word *ret)
+{
+	if (lb_door_order_check(buf, len, &ret->order) == LB_OK)
+		return LB_OK;
+	return lb_door_accept_check(
+	    buf, len, &ret->bundle.text, &ret->bundle.len);
+}
+
 enum lb_err
 door_receive_ask(
-    struct door_peer *p, struct lb_door_ask *ret, struct lb_slice *ret_bundle)
+    struct door_peer *p, struct lb_door_ask *ret, struct door_word *ret_word)
 {
 	/* Large; one thread. */
 	static char buf[sizeof(struct lb_door_accept) + LB_DOOR_BUNDLE_MAX];
@@ -108,12 +117,11 @@ door_receive_ask(
 	pid_t pid;
 	int fd;
 
-	*ret_bundle = (struct lb_slice){ 0 };
+	*ret_word = (struct door_word){ 0 };
 	if ((r = receive(p->fd, buf, sizeof(buf), &len, &fd)) != LB_OK)
 		return r;
 	if (fd < 0)
-		return lb_door_accept_check(
-		    buf, len, &ret_bundle->text, &ret_bundle->len);
+		return root_word(buf, len, ret_word);
 	p->pidfd = fd; /* closed with the peer */
 	if (lb_door_ask_check(buf, len, ret) != LB_OK)
 		return LB_ERR_FORMAT;
@@ -123,14 +131,28 @@ door_receive_ask(
 	return r == LB_OK && pid == p->pid ? LB_OK : LB_ERR_FORBIDDEN;
 }
 
+/* One packet. */
+static enum lb_err
+reply_with(const struct door_peer *p, const void *reply, size_t size)
+{
+	ssize_t n;
+
+	n = send(p->fd, reply, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n == (ssize_t)size ? LB_OK : LB_ERR_PEER;
+}
+
 enum lb_err
 door_reply_accepted(
     const struct door_peer *p, const struct lb_door_accepted *reply)
 {
-	ssize_t n;
+	return reply_with(p, reply, sizeof(*reply));
+}
 
-	n = send(p->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT);
-	return n == (ssize_t)sizeof(*reply) ? LB_OK : LB_ERR_PEER;
+enum lb_err
+door_reply_session(
+    const struct door_peer *p, const struct lb_door_session *reply)
+{
+	return reply_with(p, reply, sizeof(*reply));
 }
 
 enum lb_err
@@ -151,8 +173,5 @@ door_receive_final(const struct door_peer *p, struct lb_door_final *ret)
 enum lb_err
 door_reply(const struct door_peer *p, const struct lb_door_reply *reply)
 {
-	ssize_t n;
-
-	n = send(p->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT);
-	return n == (ssize_t)sizeof(*reply) ? LB_OK : LB_ERR_PEER;
+	return reply_with(p, reply, sizeof(*reply));
 }

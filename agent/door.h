@@ -27,11 +27,17 @@ struct door_peer {
 enum lb_err door_accept(int listen_fd, struct door_peer *ret) LB_MUST_CHECK;
 void door_peer_close(struct door_peer *p);
 
+/* What root says instead of an ask, without a descriptor: a bundle, an order,
+ * or, all zero, nothing of the kind. */
+struct door_word {
+	struct lb_slice bundle; /* borrowed until the next packet */
+	struct lb_door_order order;
+};
+
 /*
  * Receive the ask with its pidfd, which must be of the process that
- * connected and, but for LB_PHASE_CLOSE, still lives. Or a bundle that root
- * hands over, which needs no descriptor: then ret_bundle is not empty, ret is
- * not written, and the bytes are borrowed until the next packet.
+ * connected and, but for LB_PHASE_CLOSE, still lives. Or root's word: then ret
+ * is not written.
  *
  * LB_ERR_STATE      not there yet
  * LB_ERR_PEER       hung up, or its process has ended
@@ -39,11 +45,13 @@ void door_peer_close(struct door_peer *p);
  * LB_ERR_FORBIDDEN  the descriptor is of another process, or no pidfd
  */
 enum lb_err door_receive_ask(struct door_peer *p, struct lb_door_ask *ret,
-    struct lb_slice *ret_bundle) LB_MUST_CHECK;
+    struct door_word *ret_word) LB_MUST_CHECK;
 
-/* What came of a bundle. LB_ERR_PEER: it is gone. */
+/* What came of root's word. LB_ERR_PEER: it is gone. */
 enum lb_err door_reply_accepted(const struct door_peer *p,
     const struct lb_door_accepted *reply) LB_MUST_CHECK;
+enum lb_err door_reply_session(const struct door_peer *p,
+    const struct lb_door_session *reply) LB_MUST_CHECK;
 
 /* The same, for the final verdict. */
 enum lb_err door_receive_final(

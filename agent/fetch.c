@@ -387,7 +387,10 @@ finish(struct fetch_job *job, CURLcode rc)
 		problem_code(&job->answer, code, sizeof(code));
 		(void)snprintf(
 		    cause, sizeof(cause), "HTTP status %ld %s", status, code);
-		say(job, FRAME_REFUSED, cause);
+		say(job,
+		    status >= 500 && status <= 599 ? FRAME_FAILED
+						   : FRAME_REFUSED,
+		    cause);
 	} else if (!is_plain(type)) {
 		say(job, FRAME_GARBAGE, "not text/plain");
 	} else {

@@ -62,7 +62,8 @@ frame_say_get(const uint8_t head[static FRAME_SAY_HEAD],
 	uint32_t len = get_u32(head);
 
 	if (len < FRAME_SAY_HEAD - 4 ||
-	    len - (FRAME_SAY_HEAD - 4) > FRAME_BODY_MAX || head[4] > FRAME_BUSY)
+	    len - (FRAME_SAY_HEAD - 4) > FRAME_BODY_MAX ||
+	    head[4] > FRAME_FAILED)
 		return LB_ERR_FORMAT;
 	if (head[4] != FRAME_OK && len - (FRAME_SAY_HEAD - 4) > FRAME_CAUSE_MAX)
 		return LB_ERR_FORMAT;
@@ -91,6 +92,8 @@ frame_outcome_code(enum frame_outcome outcome)
 		return "broker_too_large";
 	case FRAME_BUSY:
 		return "courier_busy";
+	case FRAME_FAILED:
+		return "broker_failed";
 	}
 	return "courier_garbage";
 }

@@ -35,9 +35,11 @@ enum frame_outcome {
 	FRAME_TIMEOUT = 2,
 	FRAME_TLS = 3,     /* not the certificate we want, or no TLS */
 	FRAME_GARBAGE = 4, /* not HTTP, or 200 with the wrong type */
-	FRAME_REFUSED = 5, /* another status than 200 */
+	FRAME_REFUSED = 5, /* another status than 200, but for 5xx */
 	FRAME_TOO_LARGE = 6,
 	FRAME_BUSY = 7, /* the courier has too much to do */
+	FRAME_FAILED =
+	    8, /* a status of 5xx: it is broken, or what is before it */
 };
 
 struct frame_ask {

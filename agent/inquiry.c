@@ -7,11 +7,14 @@
 #include "lockbox/clock.h"
 #include "lockbox/judge.h"
 
+#include "decide.h"
 #include "journal.h"
 #include "news.h"
+#include "offline.h"
 #include "reply.h"
 
-#define REPLY_MARGIN_MS 150 /* the courier's word comes before ours */
+#define REPLY_MARGIN_MS 150  /* the courier's word comes before ours */
+#define AWAY_MS         1000 /* to write a session down that needs no answer */
 
 static void
 judge(struct visit *v, const struct lb_bundle *bundle, struct lb_ruling *ret)
@@ -58,6 +61,59 @@ answered(struct visit *v, const struct lb_bundle *bundle)
 		reply_account(v, &ruling);
 }
 
+/* By what root handed over, if that does. */
+static void
+let_in_offline(struct visit *v, const char *code)
+{
+	struct agent *a = v->agent;
+	const struct decide_offline o = {
+		.state = &a->state,
+		.trust = agent_trust(a),
+		.tenant = agent_tenant(a),
+		.broker = a->conf.broker,
+		.host = a->conf.host,
+		.login = v->login,
+		.service = v->service,
+		.keys = &v->keys,
+		.now = lb_clock_now(),
+	};
+	struct lb_bundle *b = NULL;
+	struct lb_ruling ruling;
+	const struct state_kept *k;
+
+	k = decide_offline(&o, &ruling);
+	if (k == NULL)
+		reply_refuse(v,
+		    strcmp(ruling.code, "no_grant") == 0 ? code : ruling.code,
+		    "");
+	else if (v->phase != LB_PHASE_SESSION)
+		reply_account(v, &ruling);
+	else if (lb_bundle_split(k->bundle, k->bundle_len, &b) == LB_OK)
+		reply_session(v, &ruling, b);
+	else
+		reply_refuse(v, "internal", "");
+	lb_bundle_free(b);
+}
+
+/* Something came, or nothing will: the time that was held back is here. */
+static void
+take_time(struct visit *v)
+{
+	if (v->hasty)
+		v->due_ms += AWAY_MS;
+	v->hasty = false;
+}
+
+void
+inquiry_unanswered(struct visit *v, const char *code)
+{
+	take_time(v);
+	if (decide_away(code) && offline_possible(v->agent))
+		let_in_offline(v, code);
+	else
+		reply_refuse(v, code, "");
+}
+
 void
 inquiry_drop(struct visit *v)
 {
@@ -84,7 +140,9 @@ carried(struct visit *v)
 		journal(LOG_WARNING, "%s: ask the broker: %s: %.*s",
 		    v->question.ref, frame_outcome_code(outcome), (int)len,
 		    text);
-		reply_refuse(v, frame_outcome_code(outcome), "");
+		inquiry_drop(v);
+		inquiry_unanswered(v, frame_outcome_code(outcome));
+		return;
 	} else if ((r = lb_bundle_split(text, len, &bundle)) != LB_OK) {
 		journal_r(r, "%s: read the broker's answer", v->question.ref);
 		reply_refuse(v, "broker_garbage", "");
@@ -97,6 +155,7 @@ carried(struct visit *v)
 		loop_remove(v->agent->loop, &v->carrier_watch);
 		v->carrier_watch.fd = -1;
 		v->agent->question_count--;
+		take_time(v);
 		answered(v, bundle);
 		lb_bundle_free(bundle);
 		carrier_free(c);
@@ -176,6 +235,10 @@ inquiry_begin(struct visit *v)
 
 	v->questions++;
 	v->stage = STAGE_BROKER;
+	if (!v->hasty && offline_possible(v->agent)) {
+		v->due_ms -= AWAY_MS;
+		v->hasty = true;
+	}
 	if (v->agent->question_count >= (size_t)v->agent->conf.questions) {
 		reply_refuse(v, "agent_busy", "");
 		return;
@@ -188,6 +251,6 @@ inquiry_begin(struct visit *v)
 	} else if (r != LB_OK) {
 		journal_r(r, "%s: reach the courier at '%s'", v->question.ref,
 		    v->agent->conf.courier);
-		reply_refuse(v, "courier_unreachable", "");
+		inquiry_unanswered(v, "courier_unreachable");
 	}
 }

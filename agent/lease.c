@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "news.h"
 #include "notice.h"
+#include "offline.h"
 #include "plan.h"
 #include "procs.h"
 #include "rests.h"
@@ -75,6 +76,24 @@ judge(struct agent *a, const struct asking *k, const struct lb_bundle *bundle,
 	}
 }
 
+/* It ends at another time than its terminals were told. */
+static void
+record_deadline(
+    const struct agent *a, const struct state_session *s, int64_t before)
+{
+	char sid[24], was[LB_TIME_LEN + 1], is[LB_TIME_LEN + 1];
+
+	(void)snprintf(sid, sizeof(sid), "%" PRIu32, s->sid);
+	lb_time_format(before, was);
+	lb_time_format(s->deadline, is);
+	journal_event(LOG_NOTICE,
+	    s->deadline > before ? "session.extended" : "session.shortened",
+	    "ref", s->ref, "tenant", agent_tenant(a), "host", a->conf.host,
+	    "login", s->login, "service", s->service, "engineer", s->engineer,
+	    "grant", s->rests.count > 0 ? s->rests.item[0] : "", "sid", sid,
+	    "not_after", is, "before", was, NULL);
+}
+
 /* An allow: move lease and deadline, or end what does not hold. */
 static enum lease_word
 renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
@@ -98,9 +117,20 @@ renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
 	if (!renewed)
 		return LEASE_SILENT;
 	if (s->deadline != deadline)
-		journal(LOG_NOTICE, "session %u: ends at %lld now, not %lld",
-		    s->sid, (long long)s->deadline, (long long)deadline);
+		record_deadline(a, s, deadline);
 	return LEASE_RENEWED;
+}
+
+/* What root handed over needs no word of the broker's, and heeds none: what
+ * the customer signed has been taken out of the bundle before. */
+static enum lease_word
+hear_offline(const struct asking *k, const struct lb_ruling *ruling)
+{
+	if (ruling->verdict == LB_VERDICT_ALLOW || ruling->by_broker)
+		return LEASE_RENEWED;
+	journal(LOG_WARNING, "%s: session %u: no answer: %s", k->question.ref,
+	    k->sid, ruling->code);
+	return LEASE_SILENT;
 }
 
 enum lease_word
@@ -118,6 +148,8 @@ lease_hear(
 	if (strcmp(agent_trust(a)->id, k->question.trust) != 0)
 		return LEASE_AGAIN;
 	judge(a, k, bundle, &ruling);
+	if (s->offline)
+		return hear_offline(k, &ruling);
 	if (ruling.verdict == LB_VERDICT_ALLOW)
 		return kept ? renew(a, s, &ruling, bundle) : LEASE_SILENT;
 	if (!ruling.by_broker || !rests_ended_by(ruling.code)) {
@@ -281,6 +313,7 @@ lease_rejudge(struct agent *a)
 	a->rejudge = false;
 	if (agent_trust(a) == NULL)
 		return; /* the leases end them */
+	offline_tidy(a);
 	for (size_t i = 0; i < a->state.session_count; i++) {
 		struct state_session *s = &a->state.session[i];
 		const struct rests_case c = case_of(a, s);
@@ -289,4 +322,24 @@ lease_rejudge(struct agent *a)
 		if (s->ending[0] == '\0' && (fault = rests_fault(&c)) != NULL)
 			ending_begin(a, s->sid, rests_cause(fault), fault);
 	}
+}
+
+/* Root handed a grant over: who is in by such a one may stay longer. */
+void
+lease_extend_offline(struct agent *a)
+{
+	if (agent_trust(a) == NULL)
+		return;
+	for (size_t i = 0; i < a->state.session_count; i++) {
+		struct state_session *s = &a->state.session[i];
+		const struct rests_case c = case_of(a, s);
+		int64_t deadline = s->deadline;
+
+		if (!s->offline || s->ending[0] != '\0' || !rests_extend(&c))
+			continue;
+		s->round = a->round;
+		a->state_must = true;
+		record_deadline(a, s, deadline);
+	}
+	a->warden_due_ms = 0;
 }

@@ -46,6 +46,9 @@ enum lease_word {
 enum lease_word lease_hear(
     struct agent *a, const struct asking *k, const struct lb_bundle *bundle);
 
+/* Root handed over a grant: it may prolong what was let in offline. */
+void lease_extend_offline(struct agent *a);
+
 /* Judge every live session by what is kept here; end those that fail. */
 void lease_rejudge(struct agent *a);
 

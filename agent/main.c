@@ -16,6 +16,7 @@
 #include "door.h"
 #include "ending.h"
 #include "journal.h"
+#include "offline.h"
 #include "sandbox.h"
 #include "service.h"
 #include "visit.h"
@@ -147,6 +148,7 @@ tend(struct program *p)
 	next = sooner(next, askers_end_overdue(a->askers, now));
 	if (a->sweep_due_ms <= now) {
 		agent_sweep(a);
+		offline_tidy(a);
 		a->sweep_due_ms = now + SWEEP_EVERY_MS;
 		if (a->anchor != NULL)
 			anchor_warn(a->anchor, lb_clock_now());

@@ -27,6 +27,7 @@ words_for(const char *cause)
 		{ "withdrawn", "the grant was handed back or stopped" },
 		{ "lease_over", "the broker has not confirmed it lately" },
 		{ "trust_changed", "the customer changed whom to trust" },
+		{ "ended_by_root", "this host's administrator ends it" },
 		{ "state_lost", "this host lost its records of sessions" },
 	};
 
@@ -72,9 +73,11 @@ notice_warning(const struct notice_facts *f, char ret[static NOTICE_MAX + 1])
 	}
 	(void)snprintf(ret, NOTICE_MAX + 1,
 	    "\r\n[lockbox] This session on %s%s%s ends at %s, in %s. For "
-	    "more time:\r\n[lockbox] lockbox request create --extends %.23s\r\n",
+	    "more time:\r\n[lockbox] %s%.23s\r\n",
 	    f->host, f->tenant[0] != '\0' ? " of " : "", f->tenant, at, left,
-	    f->grant);
+	    f->offline ? "have a longer grant handed to this host"
+		       : "lockbox grant extend ",
+	    f->offline ? "" : f->grant);
 }
 
 enum lb_err

@@ -5,6 +5,7 @@
 #ifndef LOCKBOX_AGENT_NOTICE_H
 #define LOCKBOX_AGENT_NOTICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct notice_facts {
 	const char *host, *tenant;
 	const char *cause; /* of an end; of a warning "" or "lease_over" */
 	const char *grant; /* that the session rests on */
+	bool offline;      /* no broker let it in, none can prolong it */
 	int64_t ends_at;   /* of a warning */
 	int64_t left_ms;
 };

@@ -98,7 +98,7 @@ void
 reply_allow(struct visit *v, const struct lb_ruling *ruling)
 {
 	reply_start(v);
-	memcpy(v->reply.code, "granted", sizeof("granted"));
+	memcpy(v->reply.code, ruling->code, sizeof(ruling->code));
 	add_ruling(v, ruling);
 	v->reply.verdict = LB_VERDICT_ALLOW;
 }
@@ -158,6 +158,8 @@ reply_session(struct visit *v, const struct lb_ruling *ruling,
 	}
 	v->registered = true;
 	reply_allow(v, ruling);
+	if (ruling->offline)
+		tell_offline(ruling->not_after, v->reply.tell);
 	reply_when_written(v);
 }
 

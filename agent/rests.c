@@ -86,20 +86,13 @@ rests_fault(const struct rests_case *c)
 	const char *fault;
 	int64_t first;
 
+	if (c->session->offline && !c->trust->offline)
+		return "offline_denied";
 	if ((fault = judge_all(c, &first)) != NULL)
 		return fault;
 	if (first < c->session->deadline)
 		set_deadline(c, first);
 	return NULL;
-}
-
-static bool
-has_id(const struct lb_grant_ids *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (strcmp(ids->item[i], id) == 0)
-			return true;
-	return false;
 }
 
 static bool
@@ -129,7 +122,7 @@ successor(const struct rests_case *c, const struct lb_grant_ids *named,
 		return NULL; /* what was revoked is not made good by another */
 	latest = was.not_after;
 	for (size_t i = 0; i < named->count; i++) {
-		if (!has_id(&c->session->keeps, named->item[i]))
+		if (!lb_grant_ids_has(&c->session->keeps, named->item[i]))
 			continue;
 		judge_one(c, named->item[i], &new, &is);
 		if (is.verdict == LB_VERDICT_ALLOW && is.not_after > latest &&
@@ -152,10 +145,34 @@ succeed(const struct rests_case *c, const struct lb_grant_ids *named)
 
 		if (id == NULL)
 			id = rests->item[i];
-		if (!has_id(&next, id))
+		if (!lb_grant_ids_has(&next, id))
 			memcpy(next.item[next.count++], id, LB_SHA256_LEN + 1);
 	}
 	*rests = next;
+}
+
+bool
+rests_extend(const struct rests_case *c)
+{
+	struct lb_grant_ids handed = { 0 };
+	int64_t first, was = c->session->deadline;
+
+	if (sessions_keep_handed(c->state, c->session) != LB_OK)
+		return false;
+	for (size_t i = 0; i < c->session->keeps.count; i++) {
+		const struct state_kept *k =
+		    state_kept_find(c->state, c->session->keeps.item[i]);
+
+		if (k != NULL && k->handed)
+			memcpy(
+			    handed.item[handed.count++], k->id, sizeof(k->id));
+	}
+	succeed(c, &handed);
+	if (judge_all(c, &first) != NULL)
+		return false; /* rests_fault says so */
+	set_deadline(c, first);
+	set_lease(c, first);
+	return c->session->deadline != was;
 }
 
 /* Had a further grant found room in this answer? See the broker's limits. */
@@ -190,7 +207,7 @@ rests_renew(const struct rests_case *c, const struct lb_ruling *ruling,
 	if ((fault = judge_all(c, &first)) != NULL)
 		return fault;
 	for (size_t i = 0; i < c->session->rests.count; i++)
-		if (!has_id(&a.grant, c->session->rests.item[i]))
+		if (!lb_grant_ids_has(&a.grant, c->session->rests.item[i]))
 			return had_room(&a, bundle) ? "withdrawn" : NULL;
 	set_deadline(c, first);
 	set_lease(c, ruling->lease_end);

@@ -25,8 +25,9 @@ struct rests_case {
 };
 
 /*
- * Do all the grants that the session rests on still pass, each alone? NULL,
- * or the code of the first that does not. A deadline that has come nearer,
+ * Do all the grants that the session rests on still pass, each alone, and does
+ * trust still let it be in offline, if it is? NULL, or the code of the first
+ * that does not. A deadline that has come nearer,
  * because a delegation ends sooner now, is taken over.
  */
 const char *rests_fault(const struct rests_case *c);
@@ -47,6 +48,14 @@ const char *rests_fault(const struct rests_case *c);
 const char *rests_renew(const struct rests_case *c,
     const struct lb_ruling *ruling, const struct lb_bundle *bundle,
     bool *ret_renewed);
+
+/*
+ * For a session that was let in offline: of what root handed over, one that
+ * ends later takes the place of an earlier one as in rests_renew, and deadline
+ * and lease move. What no longer passes is rests_fault's to say. True: they
+ * moved.
+ */
+bool rests_extend(const struct rests_case *c);
 
 /* The cause of an end (doc/codes.md, section 2) for a code of section 1. */
 const char *rests_cause(const char *code);

@@ -15,19 +15,27 @@ add_part(struct lb_buf *b, const struct lb_part *part)
 	return r;
 }
 
+enum lb_err
+sessions_grant_text(const struct lb_bundle *bundle, const struct lb_part *part,
+    const struct lb_grant *grant, struct lb_buf *ret)
+{
+	const struct lb_part *request = lb_bundle_find(bundle, grant->request);
+	enum lb_err r;
+
+	r = add_part(ret, part);
+	if (r == LB_OK && request != NULL && request->type == &lb_request_type)
+		r = add_part(ret, request);
+	return r;
+}
+
 static enum lb_err
 keep_one(struct state *st, const struct lb_bundle *bundle,
     const struct lb_part *part, const struct lb_grant *grant)
 {
 	struct lb_buf b = { .max = LB_BUNDLE_MAX };
-	const struct lb_part *request;
 	enum lb_err r;
 
-	r = add_part(&b, part);
-	request = lb_bundle_find(bundle, grant->request);
-	if (r == LB_OK && request != NULL && request->type == &lb_request_type)
-		r = add_part(&b, request);
-	if (r == LB_OK)
+	if ((r = sessions_grant_text(bundle, part, grant, &b)) == LB_OK)
 		r = state_kept_add(st, part->id, b.data, b.len);
 	lb_buf_clear(&b);
 	return r;
@@ -54,6 +62,27 @@ keep_named(struct state *st, const struct lb_bundle *bundle, const char *login,
 	return LB_OK;
 }
 
+enum lb_err
+sessions_keep_handed(struct state *st, struct state_session *s)
+{
+	enum lb_err r = LB_OK;
+
+	for (size_t i = 0; r == LB_OK && i < st->kept_count &&
+	     s->keeps.count < LB_ANSWER_GRANTS;
+	     i++) {
+		const struct state_kept *k = &st->kept[i];
+		struct lb_bundle *b = NULL;
+
+		if (!k->handed || lb_grant_ids_has(&s->keeps, k->id))
+			continue;
+		if ((r = lb_bundle_split(k->bundle, k->bundle_len, &b)) ==
+		    LB_OK)
+			r = keep_named(st, b, s->login, k->id, s);
+		lb_bundle_free(b);
+	}
+	return r;
+}
+
 /* The grant that let in, then the others that the signed answer names. */
 static enum lb_err
 keep_all(
@@ -68,6 +97,8 @@ keep_all(
 		return r;
 	if (s->keeps.count != 1)
 		return LB_ERR_STATE;
+	if (s->offline)
+		return sessions_keep_handed(st, s);
 	if (p == NULL)
 		return LB_OK;
 	r = lb_answer_parse(p->doc.text, p->doc.len, &a);
@@ -85,6 +116,7 @@ fill(const struct sessions_opening *o, struct state_session *s)
 
 	s->sid = o->sid;
 	s->pid = o->pid;
+	s->offline = o->ruling->offline;
 	s->keys = *o->keys;
 	s->opened_at = o->now;
 	s->deadline = o->ruling->not_after;
@@ -130,15 +162,6 @@ out:
 	return r;
 }
 
-static bool
-has_id(const struct lb_grant_ids *ids, const char *id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (strcmp(ids->item[i], id) == 0)
-			return true;
-	return false;
-}
-
 /* What it neither rests on nor could begin to rest on. */
 static void
 drop_unnamed(
@@ -149,7 +172,8 @@ drop_unnamed(
 	for (size_t i = 0; i < s->keeps.count; i++) {
 		const char *id = s->keeps.item[i];
 
-		if (has_id(&s->rests, id) || has_id(named, id))
+		if (lb_grant_ids_has(&s->rests, id) ||
+		    lb_grant_ids_has(named, id))
 			memcpy(left.item[left.count++], id, LB_SHA256_LEN + 1);
 		else
 			state_kept_drop(st, id);
@@ -167,7 +191,7 @@ sessions_keep(struct state *st, struct state_session *s,
 	for (size_t i = 0; r == LB_OK && i < named->count &&
 	     s->keeps.count < LB_ANSWER_GRANTS;
 	     i++)
-		if (!has_id(&s->keeps, named->item[i]))
+		if (!lb_grant_ids_has(&s->keeps, named->item[i]))
 			r = keep_named(st, bundle, s->login, named->item[i], s);
 	return r;
 }
@@ -181,9 +205,8 @@ sessions_rest(struct state_session *s, const struct lb_ruling *ruling,
 	if (ruling->verdict != LB_VERDICT_ALLOW)
 		return LB_ERR_STATE;
 	*ret_new = false;
-	for (size_t i = 0; i < s->rests.count; i++)
-		if (strcmp(s->rests.item[i], ruling->grant) == 0)
-			return LB_OK;
+	if (lb_grant_ids_has(&s->rests, ruling->grant))
+		return LB_OK;
 	if (s->rests.count == LB_ANSWER_GRANTS)
 		return LB_ERR_LIMIT;
 	memcpy(s->rests.item[s->rests.count++], ruling->grant,

@@ -32,7 +32,8 @@ struct sessions_opening {
 
 /*
  * Record a session. It rests on the ruling's grant and keeps each grant for
- * its login that the signed answer names, with the request behind it.
+ * its login that the signed answer names, or, offline, that root handed over,
+ * with the request behind it.
  *
  * LB_ERR_CONFLICT  the audit session is registered already
  * LB_ERR_STATE     the ruling is not an allow of a known key
@@ -48,6 +49,17 @@ enum lb_err sessions_open(
 enum lb_err sessions_keep(struct state *st, struct state_session *s,
     const struct lb_bundle *bundle,
     const struct lb_grant_ids *named) LB_MUST_CHECK;
+
+/* Keep, for a session, what root handed over for its login, as far as there is
+ * room. */
+enum lb_err sessions_keep_handed(
+    struct state *st, struct state_session *s) LB_MUST_CHECK;
+
+/* A grant and its signatures, with its request where the bundle has it, as a
+ * bundle of its own: appended to ret. */
+enum lb_err sessions_grant_text(const struct lb_bundle *bundle,
+    const struct lb_part *part, const struct lb_grant *grant,
+    struct lb_buf *ret) LB_MUST_CHECK;
 
 /*
  * A sudo or su was allowed by a grant: from now on the session rests on it as

@@ -104,6 +104,10 @@ state_kept_add(struct state *st, const char *id, const char *bundle, size_t len)
 		return LB_ERR_FORMAT;
 	if (len == 0 || len > LB_BUNDLE_MAX)
 		return LB_ERR_RANGE;
+	if (k != NULL && k->handed) {
+		k->refs++;
+		return LB_OK;
+	}
 	copy = malloc(len + 1);
 	if (copy == NULL)
 		return LB_ERR_MEMORY;
@@ -133,6 +137,43 @@ state_kept_drop(struct state *st, const char *id)
 	i = (size_t)(k - st->kept);
 	st->kept_count--;
 	memmove(k, k + 1, (st->kept_count - i) * sizeof(*k));
+}
+
+static size_t
+handed_count(const struct state *st)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->kept_count; i++)
+		n += st->kept[i].handed ? 1 : 0;
+	return n;
+}
+
+enum lb_err
+state_handed_add(
+    struct state *st, const char *id, const char *bundle, size_t len)
+{
+	const struct state_kept *k = state_kept_find(st, id);
+	enum lb_err r;
+
+	if (k != NULL && k->handed)
+		return LB_ERR_CONFLICT;
+	if (handed_count(st) >= STATE_HANDED_MAX)
+		return LB_ERR_LIMIT;
+	if ((r = state_kept_add(st, id, bundle, len)) == LB_OK)
+		kept_at(st, id)->handed = true;
+	return r;
+}
+
+void
+state_handed_drop(struct state *st, const char *id)
+{
+	struct state_kept *k = kept_at(st, id);
+
+	if (k == NULL || !k->handed)
+		return;
+	k->handed = false;
+	state_kept_drop(st, id);
 }
 
 static size_t
@@ -216,8 +257,8 @@ write_kept(const struct state_kept *k, struct lb_buf *b)
 {
 	enum lb_err r;
 
-	if ((r = lb_buf_addf(b, "grant: %s %zu\n", k->id, k->bundle_len)) !=
-		LB_OK ||
+	if ((r = lb_buf_addf(b, "%s: %s %zu\n", k->handed ? "handed" : "grant",
+		 k->id, k->bundle_len)) != LB_OK ||
 	    (r = lb_buf_add(b, k->bundle, k->bundle_len)) != LB_OK)
 		return r;
 	return LB_OK;
@@ -239,6 +280,8 @@ write_session(const struct state_session *s, struct lb_buf *b)
 	    (long long)s->deadline, (long long)s->deadline_boot_ms,
 	    (long long)s->lease_end, (long long)s->lease_end_boot_ms,
 	    s->final ? 1 : 0);
+	if (r == LB_OK && s->offline)
+		r = lb_buf_adds(b, "offline: 1\n");
 	if (r == LB_OK && s->ending[0] != '\0')
 		r = lb_buf_addf(b, "ending: %s\n", s->ending);
 	for (i = 0; r == LB_OK && i < s->keys.count; i++)
@@ -368,17 +411,21 @@ read_head(struct cursor *c, struct state *st)
 static enum lb_err
 read_kept(struct cursor *c, struct state *st)
 {
+	bool handed = next_is(c, "handed");
 	char id[LB_SHA256_LEN + 1];
 	enum lb_err r;
 	int64_t len;
 
-	if ((r = take_pair(c, "grant", id, &len)) != LB_OK)
+	r = take_pair(c, handed ? "handed" : "grant", id, &len);
+	if (r != LB_OK)
 		return r;
 	if (len > c->end - c->at || state_kept_find(st, id) != NULL)
 		return LB_ERR_FORMAT;
-	if ((r = state_kept_add(st, id, c->at, (size_t)len)) != LB_OK)
+	if ((r = handed ? state_handed_add(st, id, c->at, (size_t)len)
+			: state_kept_add(st, id, c->at, (size_t)len)) != LB_OK)
 		return r;
-	kept_at(st, id)->refs = 0; /* counted when a session names it */
+	if (!handed)
+		kept_at(st, id)->refs = 0; /* counted when a session names it */
 	c->at += len;
 	return LB_OK;
 }
@@ -450,7 +497,7 @@ static enum lb_err
 read_session(struct cursor *c, struct state *st)
 {
 	struct state_session s = { 0 };
-	int64_t sid, pid, final;
+	int64_t sid, pid, final, offline = 0;
 	enum lb_err r;
 
 	if ((r = take_number(c, "session", PROCS_SID_UNSET - 1, &sid)) !=
@@ -472,6 +519,8 @@ read_session(struct cursor *c, struct state *st)
 	    (r = take_number(
 		 c, "leaseboot", INT64_MAX, &s.lease_end_boot_ms)) != LB_OK ||
 	    (r = take_number(c, "final", 1, &final)) != LB_OK ||
+	    (next_is(c, "offline") &&
+		(r = take_number(c, "offline", 1, &offline)) != LB_OK) ||
 	    (next_is(c, "ending") &&
 		(r = take(c, "ending", s.ending, sizeof(s.ending))) != LB_OK) ||
 	    (r = read_keys(c, &s.keys)) != LB_OK ||
@@ -484,6 +533,7 @@ read_session(struct cursor *c, struct state *st)
 	s.sid = (uint32_t)sid;
 	s.pid = (pid_t)pid;
 	s.final = final == 1;
+	s.offline = offline == 1;
 	return state_session_add(st, &s);
 }
 
@@ -538,7 +588,7 @@ state_parse(const char *text, size_t len, struct state *ret)
 	c.at = text + sizeof(STATE_MAGIC) - 1;
 	c.end = text + body;
 	r = read_head(&c, &st);
-	while (r == LB_OK && next_is(&c, "grant"))
+	while (r == LB_OK && (next_is(&c, "grant") || next_is(&c, "handed")))
 		r = read_kept(&c, &st);
 	while (r == LB_OK && next_is(&c, "session"))
 		r = read_session(&c, &st);

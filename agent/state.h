@@ -35,13 +35,17 @@
 	"sum: sha256:f489ff485fd3401a9614f866028da44c"                         \
 	"272d1ccb491f1298c3b93859087426dd\n"
 
-/* A grant that came with an answer, as a bundle of its own: the grant with its
- * approvals, then the request with its signatures where the answer had it. */
+#define STATE_HANDED_MAX 64 /* of these, that root handed over */
+
+/* A grant that came with an answer, or was handed over, as a bundle of its
+ * own: the grant with its approvals, then the request with its signatures
+ * where it was there. */
 struct state_kept {
 	char id[LB_SHA256_LEN + 1];
 	char *bundle; /* owned, NUL-terminated */
 	size_t bundle_len;
-	unsigned int refs; /* sessions that name it */
+	bool handed;       /* by root, for when the broker is away: a use */
+	unsigned int refs; /* sessions that name it, and that use */
 };
 
 /* One session on this host, of the service that got a new audit session. */
@@ -62,6 +66,7 @@ struct state_session {
 	int64_t lease_end;
 	int64_t lease_end_boot_ms; /* the same by CLOCK_BOOTTIME */
 	bool final;     /* the module said that the login really goes on */
+	bool offline;   /* let in without an answer: no broker's word ends it */
 	uint64_t round; /* of saving that its last grant is in; not kept */
 	/* Why it is being ended, doc/codes.md section 2; empty: it is not. */
 	char ending[LB_WORD_MAX + 1];
@@ -84,8 +89,9 @@ void state_clear(struct state *st);
 
 /*
  * Take up a grant's bundle under id, or only count one more use if it is
- * there; the newer text replaces the older. state_kept_drop gives one use
- * back and forgets the grant with the last.
+ * there; the newer text replaces the older, but never one that root handed
+ * over. state_kept_drop gives one use back and forgets the grant with the
+ * last.
  *
  * LB_ERR_LIMIT at STATE_KEPT_MAX, LB_ERR_RANGE over LB_BUNDLE_MAX
  */
@@ -94,6 +100,15 @@ enum lb_err state_kept_add(struct state *st, const char *id, const char *bundle,
 void state_kept_drop(struct state *st, const char *id);
 const struct state_kept *state_kept_find(
     const struct state *st, const char *id);
+
+/*
+ * The same for a grant that root hands over; its text stands from now on.
+ * LB_ERR_CONFLICT when it was handed over before, LB_ERR_LIMIT at
+ * STATE_HANDED_MAX. Dropping accepts what is not there.
+ */
+enum lb_err state_handed_add(struct state *st, const char *id,
+    const char *bundle, size_t len) LB_MUST_CHECK;
+void state_handed_drop(struct state *st, const char *id);
 
 /*
  * A copy of s, in its place; its kept grants must be in the state already, one

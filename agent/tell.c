@@ -111,6 +111,8 @@ static const struct row {
 	{ "broker_tls", NEXT_PROVIDER,
 	    "the broker's certificate is not the expected one: no login as "
 	    "%s" },
+	{ "broker_failed", NEXT_AGAIN,
+	    "the broker does not work just now, nobody can be let in as %s" },
 	{ "broker_refused", NEXT_PROVIDER,
 	    "the broker refused this host's question about %s" },
 	{ "unknown_host", NEXT_PROVIDER,
@@ -119,6 +121,8 @@ static const struct row {
 	    "this host's clock and the broker's differ: no login as %s" },
 	{ "clock_floor", NEXT_HOST,
 	    "this host's clock has gone back: no login as %s" },
+	{ "offline_denied", NEXT_CUSTOMER,
+	    "the customer lets nobody in without the broker: %s" },
 	{ "answer_over", NEXT_AGAIN, "the broker's answer came late for %s" },
 	{ "trust_changed", NEXT_AGAIN,
 	    "the customer's trust changed meanwhile: %s" },
@@ -278,5 +282,18 @@ tell_rests(const char *service, int64_t deadline,
 	add(ret[0], "lockbox: with this ");
 	add(ret[0], service);
 	add(ret[0], " the whole session now ends at ");
+	add(ret[0], at);
+}
+
+void
+tell_offline(int64_t not_after, char ret[LB_TELL_LINES][LB_TELL_MAX + 1])
+{
+	char at[LB_TIME_LEN + 1];
+
+	memset(ret, 0, (size_t)LB_TELL_LINES * (LB_TELL_MAX + 1));
+	lb_time_format(not_after, at);
+	add(ret[0],
+	    "lockbox: the broker is out of reach; you are in by a grant that "
+	    "was handed to this host, until ");
 	add(ret[0], at);
 }

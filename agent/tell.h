@@ -22,6 +22,9 @@ struct tell_facts {
 void tell_refusal(
     const struct tell_facts *f, char ret[LB_TELL_LINES][LB_TELL_MAX + 1]);
 
+/* One line: let in without the broker. */
+void tell_offline(int64_t not_after, char ret[LB_TELL_LINES][LB_TELL_MAX + 1]);
+
 /* One line: from now on the session ends when this grant ends, too. */
 void tell_rests(const char *service, int64_t deadline,
     char ret[LB_TELL_LINES][LB_TELL_MAX + 1]);

@@ -13,6 +13,7 @@
 #include "decide.h"
 #include "inquiry.h"
 #include "journal.h"
+#include "orders.h"
 #include "procs.h"
 #include "reply.h"
 #include "sessions.h"
@@ -189,14 +190,26 @@ take_bundle(struct visit *v, const struct lb_slice *bundle)
 	visit_end(v);
 }
 
+/* Root asks who is in, or ends somebody: that is all of this visit. */
+static void
+take_order(struct visit *v, const struct lb_door_order *order)
+{
+	struct lb_door_session reply;
+
+	orders_take(v->agent, order, &reply);
+	if (door_reply_session(&v->peer, &reply) != LB_OK)
+		journal(LOG_DEBUG, "who gave an order is gone");
+	visit_end(v);
+}
+
 static void
 read_ask(struct visit *v)
 {
 	static struct lb_door_ask q; /* large; one thread */
-	struct lb_slice bundle;
+	struct door_word word;
 	enum lb_err r;
 
-	r = door_receive_ask(&v->peer, &q, &bundle);
+	r = door_receive_ask(&v->peer, &q, &word);
 	if (r == LB_ERR_STATE)
 		return;
 	if (r != LB_OK) {
@@ -205,8 +218,10 @@ read_ask(struct visit *v)
 		visit_end(v);
 		return;
 	}
-	if (bundle.len > 0)
-		take_bundle(v, &bundle);
+	if (word.bundle.len > 0)
+		take_bundle(v, &word.bundle);
+	else if (word.order.phase != 0)
+		take_order(v, &word.order);
 	else
 		take_ask(v, &q);
 }
@@ -328,7 +343,7 @@ expire(struct visit *v)
 	if (v->stage == STAGE_BROKER) {
 		journal(LOG_WARNING, "%s: no answer in time", v->question.ref);
 		inquiry_drop(v);
-		reply_refuse(v, "broker_timeout", "");
+		inquiry_unanswered(v, "broker_timeout");
 		return;
 	}
 	reply_forget_session(v, "the module said no last word");

@@ -109,6 +109,7 @@ warn(struct agent *a, const struct state_session *s, int64_t left_ms)
 		.tenant = agent_tenant(a),
 		.cause = "",
 		.grant = s->rests.count > 0 ? s->rests.item[0] : "",
+		.offline = s->offline,
 		.ends_at = s->deadline,
 		.left_ms = left_ms,
 	};

@@ -131,7 +131,8 @@ told(struct asking *k, const char *code, const struct lb_bundle *bundle)
 	asking_free(k);
 }
 
-/* Is a better than b: not the one that failed, then who lives longer. */
+/* Is a better than b: not the one that failed, then one that the broker let
+ * in (of another it may know nothing), then who lives longer. */
 static bool
 better(const struct watch *w, const struct state_session *a,
     const struct state_session *b)
@@ -141,6 +142,8 @@ better(const struct watch *w, const struct state_session *a,
 
 	if (a_failed != b_failed)
 		return b_failed;
+	if (a->offline != b->offline)
+		return b->offline;
 	return a->deadline > b->deadline;
 }
 

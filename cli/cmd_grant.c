@@ -2,14 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "closing.h"
 #include "commands.h"
-#include "decide.h"
 #include "grant.h"
-#include "lockbox/bundle.h"
 #include "lockbox/clock.h"
 #include "output.h"
 #include "pin.h"
-#include "sign.h"
 
 struct grant_opt {
 	const char *state, *tenant, *host, *key, *reason;
@@ -92,27 +90,17 @@ approvals_tell(struct api *api, const struct lb_trust *trust,
 static int
 approvals_check(struct api *api, const char *id, const struct lb_grant *grant)
 {
-	struct lb_bundle *bundle = NULL;
-	const struct lb_part *part = NULL;
+	struct grant_papers papers = { 0 };
 	struct lb_trust *trust = NULL;
-	struct lb_buf text = { 0 };
 	bool pinned;
 	int rv;
 
-	if ((rv = api_get_text(api, LB_BUNDLE_MAX, &text,
-		 "/v1/grants/%s/bundle", id)) != ENDING_DONE ||
-	    (rv = pin_fetch(api, grant->tenant, &trust, &pinned)) !=
+	if ((rv = grant_papers_fetch(api, id, &papers)) == ENDING_DONE &&
+	    (rv = pin_fetch(api, grant->tenant, &trust, &pinned)) ==
 		ENDING_DONE)
-		goto out;
-	if (lb_bundle_split(text.data, text.len, &bundle) == LB_OK)
-		part = lb_bundle_find(bundle, id);
-	rv = part != NULL ? approvals_tell(api, trust, part, grant)
-			  : out_fail(api->cli, ENDING_UNAVAILABLE,
-				"the broker's bundle lacks the grant");
-out:
-	lb_bundle_free(bundle);
+		rv = approvals_tell(api, trust, papers.part, grant);
 	lb_trust_free(trust);
-	lb_buf_clear(&text);
+	grant_papers_clear(&papers);
 	return rv;
 }
 
@@ -139,53 +127,11 @@ show_run(struct cli *cli, const void *opt, char **operand)
 	return rv;
 }
 
-/* Sign the revocation, see that it counts, send it. */
+/* The three ways to end one, by what closes it. */
 static int
-revoke(struct api *api, const struct grant_opt *o, const json_t *grant,
-    const struct lb_grant *paper, json_t **ret)
-{
-	const char *text = api_str(grant, "text");
-	struct review review = { .grant = *paper };
-	struct lb_trust *trust = NULL;
-	struct lb_buf armor = { 0 };
-	struct lb_sshsig sig;
-	char key[PATH_MAX];
-	bool pinned;
-	int rv;
-
-	if ((rv = decide_reason(api->cli, o->reason)) != ENDING_DONE ||
-	    (rv = decide_key(api, o->key, key)) != ENDING_DONE ||
-	    (rv = pin_fetch(api, paper->tenant, &trust, &pinned)) !=
-		ENDING_DONE)
-		goto out;
-	decide_show_text(api->cli, text, strlen(text), LB_NS_REVOKE);
-	if (!out_confirm(api->cli, "Revoke it, and end its sessions?")) {
-		rv = out_fail(api->cli, ENDING_FAILED, "nothing was signed");
-		goto out;
-	}
-	rv = sign_text(
-	    api->cli, key, LB_NS_REVOKE, text, strlen(text), &armor, &sig);
-	if (rv != ENDING_DONE)
-		goto out;
-	if (review_signer(&review, trust, &sig, LB_NS_REVOKE, lb_clock_now()) !=
-	    LB_OK) {
-		rv = out_fail(api->cli, ENDING_DENIED,
-		    "the signature would not count: %s; nothing was sent",
-		    review.what);
-		goto out;
-	}
-	rv = api_post(api,
-	    json_pack(
-		"{s:s, s:s*}", "signature", armor.data, "reason", o->reason),
-	    ret, "/v1/grants/%s/revoke", api_str(grant, "id"));
-out:
-	lb_trust_free(trust);
-	lb_buf_clear(&armor);
-	return rv;
-}
-
-static int
-revoke_run(struct cli *cli, const void *opt, char **operand)
+close_by(struct cli *cli, const struct grant_opt *o, const char *typed,
+    int (*by)(struct api *, const struct grant_opt *, const json_t *,
+	const struct lb_grant *, json_t **))
 {
 	json_t *grant = NULL, *reply = NULL;
 	struct lb_grant paper;
@@ -194,9 +140,8 @@ revoke_run(struct cli *cli, const void *opt, char **operand)
 
 	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
-	if ((rv = grant_fetch(&api, operand[0], &grant, &paper)) ==
-		ENDING_DONE &&
-	    (rv = revoke(&api, opt, grant, &paper, &reply)) == ENDING_DONE)
+	if ((rv = grant_fetch(&api, typed, &grant, &paper)) == ENDING_DONE &&
+	    (rv = by(&api, o, grant, &paper, &reply)) == ENDING_DONE)
 		rv = grant_print(cli, reply);
 	json_decref(reply);
 	json_decref(grant);
@@ -204,50 +149,50 @@ revoke_run(struct cli *cli, const void *opt, char **operand)
 	return rv;
 }
 
-/* Return and stop: closing needs only the broker. body is stolen. */
 static int
-close_by(struct cli *cli, const char *typed, const char *verb, json_t *body)
+by_revoke(struct api *api, const struct grant_opt *o, const json_t *grant,
+    const struct lb_grant *paper, json_t **ret)
 {
-	json_t *grant = NULL, *reply = NULL;
-	struct api api = { 0 };
-	int rv;
+	return closing_revoke(api, o->key, o->reason, grant, paper, ret);
+}
 
-	if ((rv = api_open(cli, true, &api)) != ENDING_DONE) {
-		json_decref(body);
-		return rv;
-	}
-	if ((rv = grant_fetch(&api, typed, &grant, NULL)) == ENDING_DONE) {
-		rv = api_post(&api, json_incref(body), &reply,
-		    "/v1/grants/%s/%s", api_str(grant, "id"), verb);
-		if (rv == ENDING_DONE)
-			rv = grant_print(cli, reply);
-	}
-	json_decref(reply);
-	json_decref(grant);
-	json_decref(body);
-	api_close(&api);
-	return rv;
+static int
+by_return(struct api *api, const struct grant_opt *o, const json_t *grant,
+    const struct lb_grant *paper, json_t **ret)
+{
+	(void)o;
+	(void)paper;
+	return closing_return(api, grant, ret);
+}
+
+static int
+by_stop(struct api *api, const struct grant_opt *o, const json_t *grant,
+    const struct lb_grant *paper, json_t **ret)
+{
+	(void)paper;
+	return closing_stop(api, o->reason, grant, ret);
+}
+
+static int
+revoke_run(struct cli *cli, const void *opt, char **operand)
+{
+	return close_by(cli, opt, operand[0], by_revoke);
 }
 
 static int
 return_run(struct cli *cli, const void *opt, char **operand)
 {
-	(void)opt;
-	return close_by(cli, operand[0], "return", json_object());
+	return close_by(cli, opt, operand[0], by_return);
 }
 
 static int
 stop_run(struct cli *cli, const void *opt, char **operand)
 {
 	const struct grant_opt *o = opt;
-	int rv;
 
 	if (o->reason == NULL)
 		return out_fail(cli, ENDING_USAGE, "--reason is needed");
-	if ((rv = decide_reason(cli, o->reason)) != ENDING_DONE)
-		return rv;
-	return close_by(
-	    cli, operand[0], "stop", json_pack("{s:s}", "reason", o->reason));
+	return close_by(cli, opt, operand[0], by_stop);
 }
 
 const struct command grant_commands[] = {

@@ -1,17 +1,19 @@
 /* lockbox session ls, show: who is in where, as the hosts reported it. */
 #include <string.h>
 
+#include "agent_talk.h"
 #include "api.h"
 #include "commands.h"
+#include "local.h"
 #include "lockbox/clock.h"
 #include "output.h"
 
 #define ID_COLUMNS 19 /* "sha256:" and enough to type */
 
 struct session_opt {
-	const char *state, *tenant, *host;
+	const char *state, *tenant, *host, *agent_conf;
 	int64_t limit;
-	bool all;
+	bool all, local;
 };
 
 #define O(member) offsetof(struct session_opt, member)
@@ -23,6 +25,9 @@ static const struct flag ls_flags[] = {
 	{ "host", 0, FLAG_TEXT, O(host), "HOST", "only on that host" },
 	{ "limit", 0, FLAG_NUMBER, O(limit), "N",
 	    "at most that many (default 50)" },
+	{ "local", 0, FLAG_SWITCH, O(local), NULL,
+	    "root on a host: what its agent knows, without the broker" },
+	AGENT_CONF_FLAG(O(agent_conf)),
 	{ 0 },
 };
 #undef O
@@ -90,6 +95,13 @@ ls_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)operand;
+	if (o->local &&
+	    (o->all || o->state != NULL || o->tenant != NULL ||
+		o->host != NULL || o->limit != 0))
+		return out_fail(cli, ENDING_USAGE,
+		    "--local knows only this host's live sessions");
+	if (o->local)
+		return local_list(cli, o->agent_conf);
 	if (o->all && o->state != NULL)
 		return out_fail(
 		    cli, ENDING_USAGE, "--all and --state exclude each other");
@@ -190,6 +202,7 @@ const struct command session_commands[] = {
 	    "who is in where, since when, until when, under which grant",
 	    ls_flags, sizeof(struct session_opt), ls_run,
 	    "lockbox session ls --tenant acme\n"
+	    "lockbox session ls --local\n"
 	    "lockbox session ls --all --host db1 --format json\n" },
 	{ "session", "show", "ID", 1, 1, "show one session", NULL, 0, show_run,
 	    "lockbox session show 3fe1\n" },

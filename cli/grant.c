@@ -67,6 +67,30 @@ grant_fetch(struct api *api, const char *typed, json_t **ret,
 	return rv;
 }
 
+int
+grant_papers_fetch(struct api *api, const char *id, struct grant_papers *ret)
+{
+	int rv = api_get_text(
+	    api, LB_BUNDLE_MAX, &ret->text, "/v1/grants/%s/bundle", id);
+
+	if (rv != ENDING_DONE)
+		return rv;
+	if (lb_bundle_split(ret->text.data, ret->text.len, &ret->bundle) ==
+	    LB_OK)
+		ret->part = lb_bundle_find(ret->bundle, id);
+	return ret->part != NULL ? ENDING_DONE
+				 : out_fail(api->cli, ENDING_UNAVAILABLE,
+				       "the broker's bundle lacks the grant");
+}
+
+void
+grant_papers_clear(struct grant_papers *p)
+{
+	lb_bundle_free(p->bundle);
+	lb_buf_clear(&p->text);
+	*p = (struct grant_papers){ 0 };
+}
+
 static void
 field_list(struct out_table *t, const char *name, const json_t *grant,
     const char *list)

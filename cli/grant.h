@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "api.h"
+#include "lockbox/bundle.h"
 #include "lockbox/papers.h"
 
 /*
@@ -15,6 +16,17 @@
  */
 int grant_fetch(struct api *api, const char *typed, json_t **ret,
     struct lb_grant *ret_paper);
+
+/* A grant with its signatures and its signed request, as hosts get them. All
+ * zero is none. */
+struct grant_papers {
+	struct lb_buf text;
+	struct lb_bundle *bundle;   /* of text */
+	const struct lb_part *part; /* the grant, in bundle */
+};
+int grant_papers_fetch(
+    struct api *api, const char *id, struct grant_papers *ret);
+void grant_papers_clear(struct grant_papers *p);
 
 int grant_print(const struct cli *cli, const json_t *grant);
 int grant_print_list(const struct cli *cli, json_t *items);

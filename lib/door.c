@@ -23,8 +23,17 @@ static_assert(
     "padding in struct lb_door_final");
 
 static_assert(sizeof(struct lb_door_accepted) ==
-	offsetof(struct lb_door_accepted, code) + 48,
+	offsetof(struct lb_door_accepted, code) + 48 + 48,
     "padding in struct lb_door_accepted");
+
+static_assert(
+    sizeof(struct lb_door_order) == offsetof(struct lb_door_order, sid) + 8,
+    "padding in struct lb_door_order");
+static_assert(sizeof(struct lb_door_session) ==
+	    offsetof(struct lb_door_session, zero) + 7 &&
+	offsetof(struct lb_door_session, opened_at) ==
+	    offsetof(struct lb_door_session, code) + 48,
+    "padding in struct lb_door_session");
 
 static bool
 all_zero(const void *bytes, size_t len)
@@ -254,8 +263,67 @@ lb_door_accepted_check(
 		return LB_ERR_FORMAT;
 	memcpy(&p, bytes, sizeof(p));
 	if (p.version != LB_DOOR_VERSION || p.phase != LB_DOOR_ACCEPT ||
-	    !field_full(p.code, sizeof(p.code), code_valid))
+	    !field_full(p.code, sizeof(p.code), code_valid) ||
+	    !field(p.why, sizeof(p.why), code_valid) ||
+	    (p.refused == 0) != (p.why[0] == '\0'))
 		return LB_ERR_FORMAT;
 	*ret = p;
+	return LB_OK;
+}
+
+static bool
+order_phase_valid(uint32_t phase)
+{
+	return phase == LB_DOOR_LIST || phase == LB_DOOR_END;
+}
+
+enum lb_err
+lb_door_order_check(const void *bytes, size_t len, struct lb_door_order *ret)
+{
+	struct lb_door_order o;
+
+	if (len != sizeof(o))
+		return LB_ERR_FORMAT;
+	memcpy(&o, bytes, sizeof(o));
+	if (o.version != LB_DOOR_VERSION || !order_phase_valid(o.phase) ||
+	    o.sid < (o.phase == LB_DOOR_LIST ? 0 : 1) || o.sid >= UINT32_MAX)
+		return LB_ERR_FORMAT;
+	*ret = o;
+	return LB_OK;
+}
+
+static bool
+session_valid(const struct lb_door_session *s)
+{
+	if (s->sid == 0)
+		return all_zero(&s->opened_at,
+		    sizeof(*s) - offsetof(struct lb_door_session, opened_at));
+	return sid_valid(s->sid) && s->sid > 0 && s->offline <= 1 &&
+	    time_valid(s->opened_at) && time_valid(s->ends_at) &&
+	    time_valid(s->lease_end) &&
+	    field_full(s->login, sizeof(s->login), tty_valid) &&
+	    field_full(s->service, sizeof(s->service), lb_service_valid) &&
+	    field(s->engineer, sizeof(s->engineer), lb_principal_valid) &&
+	    field(s->rhost, sizeof(s->rhost), lb_rhost_valid) &&
+	    field(s->ref, sizeof(s->ref), ref_valid) &&
+	    field(s->grant, sizeof(s->grant), lb_sha256_valid) &&
+	    field(s->ending, sizeof(s->ending), code_valid) &&
+	    all_zero(s->zero, sizeof(s->zero));
+}
+
+enum lb_err
+lb_door_session_check(
+    const void *bytes, size_t len, struct lb_door_session *ret)
+{
+	struct lb_door_session s;
+
+	if (len != sizeof(s))
+		return LB_ERR_FORMAT;
+	memcpy(&s, bytes, sizeof(s));
+	if (s.version != LB_DOOR_VERSION || !order_phase_valid(s.phase) ||
+	    !field_full(s.code, sizeof(s.code), code_valid) ||
+	    !session_valid(&s))
+		return LB_ERR_FORMAT;
+	*ret = s;
 	return LB_OK;
 }

@@ -146,24 +146,29 @@ not_denied_here(const struct lb_grant_case *c, const struct lb_grant *g)
 	    !lb_trust_closed_by(c->trust, part, LB_NS_DENY, c->now, NULL);
 }
 
+/* What is not looked at before somebody asks: who that is, and whether the
+ * grant's time has come. */
+enum when { EVER, ASKED };
+
 static const struct {
 	const char *code;
 	bool (*holds)(const struct lb_grant_case *c, const struct lb_grant *g);
+	enum when when;
 } terms[] = {
-	{ "grant_tenant", tenant_fits },
-	{ "grant_broker", broker_fits },
-	{ "grant_host", host_fits },
-	{ "grant_login", login_fits },
-	{ "grant_service", service_fits },
-	{ "grant_key", keys_fit },
-	{ "grant_too_long", span_fits },
-	{ "grant_not_yet", issued_fits },
-	{ "grant_not_yet", begun },
-	{ "grant_over", not_over },
-	{ "grant_revoked", not_revoked },
-	{ "grant_revoked", not_revoked_here },
-	{ "request_denied", not_denied },
-	{ "request_denied", not_denied_here },
+	{ "grant_tenant", tenant_fits, EVER },
+	{ "grant_broker", broker_fits, EVER },
+	{ "grant_host", host_fits, EVER },
+	{ "grant_login", login_fits, ASKED },
+	{ "grant_service", service_fits, ASKED },
+	{ "grant_key", keys_fit, ASKED },
+	{ "grant_too_long", span_fits, EVER },
+	{ "grant_not_yet", issued_fits, EVER },
+	{ "grant_not_yet", begun, ASKED },
+	{ "grant_over", not_over, EVER },
+	{ "grant_revoked", not_revoked, EVER },
+	{ "grant_revoked", not_revoked_here, EVER },
+	{ "request_denied", not_denied, EVER },
+	{ "request_denied", not_denied_here, EVER },
 };
 
 #define TERMS (sizeof(terms) / sizeof(terms[0]))
@@ -239,11 +244,27 @@ allow(
 	ret->verdict = LB_VERDICT_ALLOW;
 }
 
-/* Judge one grant; returns how far it got when it does not pass. */
-static size_t
-grant_weigh(
-    const struct lb_grant_case *c, struct work *w, struct lb_ruling *ret)
+/* NULL, or why the terms do not hold; then how far it got. */
+static const char *
+terms_check(const struct lb_grant_case *c, const struct work *w, enum when when,
+    size_t *ret_at)
 {
+	for (size_t i = 0; i < TERMS; i++) {
+		if (terms[i].when > when || terms[i].holds(c, &w->grant))
+			continue;
+		*ret_at = AT_TERMS + i;
+		return terms[i].code;
+	}
+	return NULL;
+}
+
+/* Judge one grant, all of it or what holds ever; returns how far it got when
+ * it does not pass. */
+static size_t
+grant_weigh(const struct lb_grant_case *c, enum when when, struct work *w,
+    struct lb_ruling *ret)
+{
+	size_t at = 0;
 	const char *code;
 
 	deny(ret, "trust_over");
@@ -253,11 +274,9 @@ grant_weigh(
 		deny(ret, code);
 		return AT_APPROVALS;
 	}
-	for (size_t i = 0; i < TERMS; i++) {
-		if (!terms[i].holds(c, &w->grant)) {
-			deny(ret, terms[i].code);
-			return AT_TERMS + i;
-		}
+	if ((code = terms_check(c, w, when, &at)) != NULL) {
+		deny(ret, code);
+		return at;
 	}
 	if ((code = request_check(c, w)) != NULL) {
 		deny(ret, code);
@@ -274,8 +293,41 @@ lb_grant_judge(const struct lb_grant_case *c, struct lb_ruling *ret)
 
 	deny(ret, "internal");
 	if (w != NULL)
-		(void)grant_weigh(c, w, ret); /* ret says it too */
+		(void)grant_weigh(c, ASKED, w, ret); /* ret says it too */
 	free(w);
+}
+
+bool
+lb_grant_keepable(
+    const struct lb_grant_case *c, char ret_code[static LB_WORD_MAX + 1])
+{
+	struct work *w = calloc(1, sizeof(*w));
+	struct lb_ruling r;
+
+	deny(&r, "internal");
+	if (w != NULL)
+		(void)grant_weigh(c, EVER, w, &r); /* r says it too */
+	free(w);
+	if (r.verdict == LB_VERDICT_ALLOW && !c->trust->offline)
+		deny(&r, "offline_denied");
+	memcpy(ret_code, r.code, sizeof(r.code));
+	return r.verdict == LB_VERDICT_ALLOW;
+}
+
+void
+lb_offline_judge(
+    const struct lb_grant_case *c, int64_t floor, struct lb_ruling *ret)
+{
+	deny(ret, "offline_denied");
+	if (c->trust->offline && c->now < floor)
+		deny(ret, "clock_floor");
+	else if (c->trust->offline)
+		lb_grant_judge(c, ret);
+	ret->floor = floor;
+	if (ret->verdict != LB_VERDICT_ALLOW)
+		return;
+	code_set(ret, "granted_offline");
+	ret->offline = true;
 }
 
 /* What lb_judge reads on its way. */
@@ -393,7 +445,7 @@ grants_judge(struct hearing *h, struct lb_ruling *ret)
 		if (gc.part->type != &lb_grant_type ||
 		    !named(&h->answer, gc.part->id))
 			continue;
-		at = grant_weigh(&gc, &h->work, &one);
+		at = grant_weigh(&gc, ASKED, &h->work, &one);
 		if (one.verdict == LB_VERDICT_ALLOW) {
 			if (ret->verdict != LB_VERDICT_ALLOW ||
 			    one.not_after > ret->not_after)

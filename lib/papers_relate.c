@@ -98,6 +98,12 @@ lb_keyfps_has(const struct lb_keyfps *l, const char *s)
 	return list_has(LIST(l), s);
 }
 
+bool
+lb_grant_ids_has(const struct lb_grant_ids *l, const char *s)
+{
+	return list_has(LIST(l), s);
+}
+
 /* The lines that a grant takes over word for word. */
 static bool
 same_words(const struct lb_grant *g, const struct lb_request *r)

@@ -68,6 +68,7 @@ static const char *const warning_codes[] = {
 	"agent_timeout",
 	"agent_unable",
 	"agent_unreachable",
+	"broker_failed",
 	"broker_refused",
 	"broker_timeout",
 	"broker_unreachable",

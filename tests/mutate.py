@@ -59,9 +59,9 @@ class Unchanged(Mutation):
         return text
 
 
-def row(name, code, check):
+def row(name, code, check, when="EVER"):
     """A row of the table of terms, taken out."""
-    return Mutation(name, "judge.c", f'\t{{ "{code}", {check} }},\n', "")
+    return Mutation(name, "judge.c", f'\t{{ "{code}", {check}, {when} }},\n', "")
 
 
 def gone(name, file, condition, never="false"):
@@ -129,15 +129,15 @@ MUTATIONS = [
     row("grant: tenant", "grant_tenant", "tenant_fits"),
     row("grant: broker", "grant_broker", "broker_fits"),
     row("grant: host", "grant_host", "host_fits"),
-    row("grant: login", "grant_login", "login_fits"),
-    row("grant: service", "grant_service", "service_fits"),
-    row("grant: key", "grant_key", "keys_fit"),
+    row("grant: login", "grant_login", "login_fits", "ASKED"),
+    row("grant: service", "grant_service", "service_fits", "ASKED"),
+    row("grant: key", "grant_key", "keys_fit", "ASKED"),
     gone("grant: every key", "judge.c",
          "c->keys != NULL && i < c->keys->count",
          "c->keys != NULL && i < c->keys->count && i < 1"),
     row("grant: longest", "grant_too_long", "span_fits"),
     row("grant: issued in the future", "grant_not_yet", "issued_fits"),
-    row("grant: not-before", "grant_not_yet", "begun"),
+    row("grant: not-before", "grant_not_yet", "begun", "ASKED"),
     row("grant: not-after", "grant_over", "not_over"),
     gone("grant: not-after half open", "judge.c", "c->now < g->not_after",
          "c->now <= g->not_after"),
@@ -169,6 +169,27 @@ MUTATIONS = [
     gone("lease: not-after", "judge.c",
          "earlier(ret->not_after, earlier(a->good_until, lease))",
          "earlier(a->good_until, lease)"),
+
+    # Without any answer.
+    gone("offline: the customer lets", "judge.c",
+         "\telse if (c->trust->offline)\n\t\tlb_grant_judge(c, ret);",
+         "\telse\n\t\tlb_grant_judge(c, ret);"),
+    gone("offline: floor", "judge.c", "c->trust->offline && c->now < floor"),
+    gone("offline: the floor is told", "judge.c", "\tret->floor = floor;\n\tif "
+         "(ret->verdict", "\tif (ret->verdict"),
+    gone("offline: is said", "judge.c", "\tret->offline = true;\n", ""),
+    gone("offline: has its own word", "judge.c",
+         'code_set(ret, "granted_offline")', 'code_set(ret, "granted")'),
+    gone("offline: all terms", "judge.c",
+         "(void)grant_weigh(c, ASKED, w, ret);",
+         "(void)grant_weigh(c, EVER, w, ret);"),
+    gone("kept: the customer lets", "judge.c",
+         "r.verdict == LB_VERDICT_ALLOW && !c->trust->offline"),
+    gone("kept: by all that holds ever", "judge.c",
+         "if (terms[i].when > when ||", "if (when == EVER ||"),
+    gone("kept: whoever will ask", "judge.c",
+         "(void)grant_weigh(c, EVER, w, &r);",
+         "(void)grant_weigh(c, ASKED, w, &r);"),
 
     # The engineer's own request.
     gone("request: asked for at all", "judge.c",

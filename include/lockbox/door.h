@@ -106,10 +106,44 @@ struct lb_door_accept {
 struct lb_door_accepted {
 	uint32_t version;
 	uint32_t phase;
-	uint32_t trusts; /* trust documents that came into force */
-	uint32_t kills;  /* denies and revokes that are kept now */
-	uint32_t ended;  /* sessions that end because of them */
-	char code[48];   /* "accepted", "nothing_new", or why not */
+	uint32_t trusts;  /* trust documents that came into force */
+	uint32_t kills;   /* denies and revokes that are kept now */
+	uint32_t ended;   /* sessions that end because of them */
+	uint32_t grants;  /* grants that are kept now, for when the broker is
+	                  * away */
+	uint32_t refused; /* grants that are not kept, though somebody signed
+	                   * to approve them; why says why */
+	char code[48];    /* "accepted", "nothing_new", or why not */
+	char why[48];     /* empty when refused is 0 */
+};
+
+/*
+ * Root to agent, in the same way: tell of the first session with an audit
+ * session id above sid, or end the session sid. And what the agent knows of
+ * it; then the connection ends.
+ */
+#define LB_DOOR_LIST 0x6c69u
+#define LB_DOOR_END  0x656eu
+struct lb_door_order {
+	uint32_t version;
+	uint32_t phase;
+	int64_t sid; /* LB_DOOR_LIST: 0 begins */
+};
+struct lb_door_session {
+	uint32_t version;
+	uint32_t phase;
+	int64_t sid;   /* 0: there is none, and all below code is zero */
+	char code[48]; /* "session", "no_more"; "ending", "sid_unknown" */
+	int64_t opened_at, ends_at, lease_end;
+	char login[LB_LOGIN_MAX + 1]; /* "#UID" of a lost name */
+	char service[LB_SERVICE_MAX + 1];
+	char engineer[LB_PRINCIPAL_MAX + 1]; /* may be empty */
+	char rhost[LB_RHOST_MAX + 1];        /* may be empty */
+	char ref[LB_CODE_LEN + 1];           /* may be empty */
+	char grant[LB_SHA256_LEN + 1];       /* it rests on; may be empty */
+	char ending[48];                     /* why it ends just now, or "" */
+	uint8_t offline; /* let in while the broker was away */
+	uint8_t zero[7];
 };
 
 /*
@@ -138,5 +172,9 @@ enum lb_err lb_door_accept_check(const void *bytes, size_t len,
     const char **ret_text, size_t *ret_len) LB_MUST_CHECK;
 enum lb_err lb_door_accepted_check(
     const void *bytes, size_t len, struct lb_door_accepted *ret) LB_MUST_CHECK;
+enum lb_err lb_door_order_check(
+    const void *bytes, size_t len, struct lb_door_order *ret) LB_MUST_CHECK;
+enum lb_err lb_door_session_check(
+    const void *bytes, size_t len, struct lb_door_session *ret) LB_MUST_CHECK;
 
 #endif

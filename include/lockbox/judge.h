@@ -74,6 +74,7 @@ struct lb_ruling {
 	bool provisional;                 /* the key is not known yet */
 	bool by_delegate;
 	bool by_broker;                /* a no that the broker itself signed */
+	bool offline;                  /* an allow without any answer */
 	char grant[LB_SHA256_LEN + 1]; /* set on allow */
 	char request[LB_SHA256_LEN + 1];
 	char engineer[LB_PRINCIPAL_MAX + 1];
@@ -92,6 +93,26 @@ struct lb_ruling {
  * looked at (ret->floor 0).
  */
 void lb_grant_judge(const struct lb_grant_case *c, struct lb_ruling *ret);
+
+/*
+ * May this grant, handed over without any answer, be kept for the time when
+ * the broker is away: it passes as lb_grant_judge says, whoever will ask
+ * (login, service and keys are not looked at) and although it may begin later,
+ * and trust says offline: allow. ret_code is "granted", or why not:
+ * "offline_denied", or as lb_grant_judge.
+ */
+bool lb_grant_keepable(
+    const struct lb_grant_case *c, char ret_code[static LB_WORD_MAX + 1]);
+
+/*
+ * The only way in without an answer, for a grant that was kept and when the
+ * broker could not be asked, which is the caller's to know: trust says
+ * offline: allow, now is not below the kept floor, and lb_grant_judge lets it
+ * pass. On allow code is "granted_offline", offline is set, and the lease ends
+ * with the grant. Codes of its own: "offline_denied", "clock_floor".
+ */
+void lb_offline_judge(
+    const struct lb_grant_case *c, int64_t floor, struct lb_ruling *ret);
 
 /* An answer to a question this host asked. */
 struct lb_case {

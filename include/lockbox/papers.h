@@ -221,6 +221,7 @@ bool lb_hosts_has(const struct lb_hosts *l, const char *s);
 bool lb_logins_has(const struct lb_logins *l, const char *s);
 bool lb_services_has(const struct lb_services *l, const char *s);
 bool lb_keyfps_has(const struct lb_keyfps *l, const char *s);
+bool lb_grant_ids_has(const struct lb_grant_ids *l, const char *s);
 
 /*
  * Does every term of the grant lie within the request: same tenant, broker,

@@ -1,5 +1,5 @@
 /*
- * Door packets. The first byte says which packet; '1' to '3': what follows
+ * Door packets. The first byte says which packet; '1' to '6': what follows
  * are changes to a good one, three bytes each (offset, offset, value); else
  * the rest is the packet itself. So seeds stay small, and fit any build.
  */
@@ -16,6 +16,9 @@ union packet {
 	struct lb_door_ask ask;
 	struct lb_door_reply reply;
 	struct lb_door_final final;
+	struct lb_door_accepted accepted;
+	struct lb_door_order order;
+	struct lb_door_session session;
 	uint8_t bytes[sizeof(struct lb_door_ask) + 1];
 };
 
@@ -109,12 +112,106 @@ check_final(const void *bytes, size_t len)
 	CHECK(f.code);
 }
 
+static void
+check_accepted(const void *bytes, size_t len)
+{
+	struct lb_door_accepted p, none;
+
+	memset(&p, 0x5a, sizeof(p));
+	memset(&none, 0x5a, sizeof(none));
+	if (lb_door_accepted_check(bytes, len, &p) != LB_OK) {
+		assert(memcmp(&p, &none, sizeof(p)) == 0);
+		return;
+	}
+	assert(len == sizeof(p) && memcmp(&p, bytes, len) == 0);
+	CHECK(p.code);
+	CHECK(p.why);
+	assert((p.refused > 0) == (p.why[0] != '\0'));
+}
+
+static void
+check_order(const void *bytes, size_t len)
+{
+	struct lb_door_order o, none;
+
+	memset(&o, 0x5a, sizeof(o));
+	memset(&none, 0x5a, sizeof(none));
+	if (lb_door_order_check(bytes, len, &o) != LB_OK) {
+		assert(memcmp(&o, &none, sizeof(o)) == 0);
+		return;
+	}
+	assert(len == sizeof(o) && memcmp(&o, bytes, len) == 0);
+	assert(o.sid >= 0 && o.sid < UINT32_MAX);
+	assert(o.phase == LB_DOOR_LIST || o.sid > 0);
+}
+
+static void
+check_session(const void *bytes, size_t len)
+{
+	struct lb_door_session s, none;
+
+	memset(&s, 0x5a, sizeof(s));
+	memset(&none, 0x5a, sizeof(none));
+	if (lb_door_session_check(bytes, len, &s) != LB_OK) {
+		assert(memcmp(&s, &none, sizeof(s)) == 0);
+		return;
+	}
+	assert(len == sizeof(s) && memcmp(&s, bytes, len) == 0);
+	assert(s.sid >= 0 && s.sid < UINT32_MAX && s.offline <= 1);
+	CHECK(s.code);
+	CHECK(s.login);
+	CHECK(s.service);
+	CHECK(s.engineer);
+	CHECK(s.rhost);
+	CHECK(s.ref);
+	CHECK(s.grant);
+	CHECK(s.ending);
+}
+
+static void
+check_all(const void *bytes, size_t len)
+{
+	check_ask(bytes, len);
+	check_reply(bytes, len);
+	check_final(bytes, len);
+	check_accepted(bytes, len);
+	check_order(bytes, len);
+	check_session(bytes, len);
+}
+
+/* What root says, and what it hears; 0: another kind. */
+static size_t
+good_word(uint8_t kind, union packet *p)
+{
+	if (kind == '4') {
+		p->accepted.phase = LB_DOOR_ACCEPT;
+		p->accepted.refused = 1;
+		(void)strcpy(p->accepted.code, "nothing_new");
+		(void)strcpy(p->accepted.why, "grant_over");
+		return sizeof(p->accepted);
+	}
+	p->order.phase = LB_DOOR_LIST;
+	p->order.sid = 17; /* in both at one place */
+	if (kind == '5')
+		return sizeof(p->order);
+	if (kind != '6')
+		return 0;
+	(void)strcpy(p->session.code, "session");
+	p->session.opened_at = LB_TIME_MIN;
+	(void)strcpy(p->session.login, "deploy");
+	(void)strcpy(p->session.service, "sshd");
+	(void)strcpy(p->session.engineer, "alice@example.com");
+	return sizeof(p->session);
+}
+
 /* A good packet of a kind; returns its size. */
 static size_t
 good_packet(uint8_t kind, union packet *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->ask.version = LB_DOOR_VERSION;
+	if (kind > '3')
+		return good_word(kind, p);
 	p->ask.phase = LB_PHASE_ACCOUNT;
 	if (kind == '1') {
 		(void)strcpy(p->ask.service, "sshd");
@@ -148,18 +245,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (len == 0)
 		return 0;
-	if (bytes[0] < '1' || bytes[0] > '3') {
-		check_ask(bytes + 1, len - 1);
-		check_reply(bytes + 1, len - 1);
-		check_final(bytes + 1, len - 1);
+	if (bytes[0] < '1' || bytes[0] > '6') {
+		check_all(bytes + 1, len - 1);
 		return 0;
 	}
 	size = good_packet(bytes[0], &p);
 	for (size_t i = 1; i + 3 <= len; i += 3)
 		p.bytes[(size_t)(bytes[i] << 8 | bytes[i + 1]) % size] =
 		    bytes[i + 2];
-	check_ask(&p, size);
-	check_reply(&p, size);
-	check_final(&p, size);
+	check_all(&p, size);
 	return 0;
 }

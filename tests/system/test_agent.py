@@ -371,7 +371,7 @@ def test_a_broker_that_does_not_answer_in_time(door):
 @pytest.mark.parametrize("outcome,code", [
     (1, "broker_unreachable"), (2, "broker_timeout"), (3, "broker_tls"),
     (4, "broker_garbage"), (5, "broker_refused"), (6, "broker_too_large"),
-    (7, "courier_busy"), (99, "courier_garbage")])
+    (7, "courier_busy"), (8, "broker_failed"), (99, "courier_garbage")])
 def test_what_the_courier_says_is_told(door, outcome, code):
     assert door.asker().ask()["allow"]
     door.courier.reply = lambda q: (outcome, "because")

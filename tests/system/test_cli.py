@@ -10,6 +10,7 @@ import termios
 import time
 from pathlib import Path
 
+import papers
 import pytest
 
 from brokerd import BROKER, TENANT
@@ -518,7 +519,6 @@ def test_security_keys_and_require(office, tmp_path):
 
 
 def test_verify_passkey_by_origin(office, tmp_path):
-    import papers
     key = papers.Passkey("door.example", "https://door.example")
     (tmp_path / "signers").write_text(key.pinned("anna", "approve") + "\n")
     (tmp_path / "sig").write_text(key.sign("approve", "text\n"))
@@ -534,7 +534,6 @@ def test_verify_passkey_by_origin(office, tmp_path):
 
 
 def test_verify_is_strict_about_its_file(office, tmp_path):
-    import papers
     key = papers.Ed25519()
     (tmp_path / "sig").write_text(key.sign("approve", "text\n"))
     verify = ["verify", "-f", tmp_path / "signers", "-I", "anna", "-n",
@@ -553,3 +552,30 @@ def test_verify_is_strict_about_its_file(office, tmp_path):
                         78), ("", 1)):
         (tmp_path / "signers").write_text(line + "\n")
         office.anna(*verify, input="text\n", code=code)
+
+
+# --- a grant as a file -----------------------------------------------------------
+
+
+def test_grant_export(office, tmp_path):
+    """What hosts keep for when the broker is away, checked before it is written."""
+    office.tidy()
+    asked = office.endorsed()
+    office.anna("request", "approve", asked, "--yes")
+    grant = office.avm.json("grant", "show", asked)
+    path = tmp_path / "grant.bundle"
+    for who in (office.avm, office.anna):
+        done = who("grant", "export", grant["id"][7:15], "-o", path)
+        assert f"lockbox host accept {path}" in done.stderr
+        assert "offline: deny" in done.stderr # the trust document says so
+        text, signatures = papers.split(path.read_text())[0]
+        assert text == grant["text"] and len(signatures) == 1
+        request, signatures = papers.split(path.read_text())[1]
+        assert papers.doc_id(request) == papers.fields(text)["request"]
+        assert signatures, "the engineer's signature goes with it"
+    assert office.avm("grant", "export", asked).stdout == path.read_text()
+    office.eve("grant", "export", grant["id"], code=1)
+    office.anna("grant", "revoke", grant["id"], "--yes")
+    path.unlink()
+    done = office.avm("grant", "export", grant["id"], "-o", path, code=77)
+    assert "the grant is revoked" in done.stderr and not path.exists()

@@ -100,7 +100,70 @@ def test_a_session_whose_grant_the_broker_does_not_have(office, host):
     assert "until" not in done.stdout and done.stderr == ""
 
 
+# --- ending one -------------------------------------------------------------------
+
+
+def fresh(office, host, *sids):
+    """A grant of avm's and live sessions under it."""
+    office.tidy()
+    asked = office.endorsed(host="s1")
+    office.anna("request", "approve", asked, "--yes")
+    grant = office.avm.json("grant", "show", asked)
+    for sid in sids:
+        host.report("session.opened", sid, grant=grant["id"], login="deploy",
+                    service="sshd", engineer=office.avm.principal)
+    found = {s["session"]: s["id"] for s in office.avm.json("session", "ls")}
+    return grant["id"], [found[sid] for sid in sids]
+
+
+@pytest.mark.parametrize("who,more,state", [
+    ("avm", (), "returned"),
+    ("max", ("--reason", "wrong host"), "revoked"),
+    ("anna", ("--reason", "enough"), "revoked"),
+])
+def test_end_by_whoever_may(office, host, who, more, state):
+    first = {"avm": 21, "max": 31, "anna": 41}[who]
+    grant, (one, two) = fresh(office, host, first, first + 1)
+    person = getattr(office, who)
+    done = person("session", "end", one[7:19], *more, code=1) # nobody says yes
+    assert "nothing was" in done.stderr
+    assert office.avm.json("grant", "show", grant)["state"] == "active"
+    done = person("session", "end", one, *more, "--yes")
+    assert f"ends with it: {two[:19]}, deploy on s1" in done.stderr
+    assert one[:19] in done.stderr and grant[:19] in done.stderr
+    ended = office.avm.json("grant", "show", grant)
+    assert ended["state"] == state, ended
+    signed = (ended.get("revocation") or {}).get("signature")
+    assert bool(signed) == (who == "anna"), ended
+    for sid in (first, first + 1):
+        host.report("session.ended", sid, cause="returned")
+    done = person("session", "end", one, *more, "--yes", code=77)
+    assert "has ended" in done.stderr
+
+
+def test_end_by_nobody_else(office, host):
+    grant, [one] = fresh(office, host, 51)
+    office.eve("session", "end", one, "--yes", code=1) # not hers to see
+    done = office.olga("session", "end", one, "--yes", code=77)
+    assert "only its engineer" in done.stderr
+    done = office.max("session", "end", one, "--yes", code=2)
+    assert "--reason is needed" in done.stderr
+    assert office.avm.json("grant", "show", grant)["state"] == "active"
+    office.avm("session", "end", one, "--yes")
+    host.report("session.ended", 51, cause="returned")
+
+
+def test_end_of_a_session_without_a_known_grant(office, host):
+    host.report("session.opened", 61, login="other")
+    [one] = [s for s in office.anna.json("session", "ls") if s["session"] == 61]
+    done = office.anna("session", "end", one["id"], "--yes", code=1)
+    assert "session end SID --local" in done.stderr
+    host.report("session.ended", 61, cause="closed")
+
+
 def test_wrong_command_lines(office):
+    office.avm("session", "end", code=2)
+    office.avm("session", "end", "17", code=2)
     office.avm("session", "ls", "--state", "dead", code=1)
     office.avm("session", "ls", "--all", "--state", "live", code=2)
     office.avm("session", "show", "abc", code=2)

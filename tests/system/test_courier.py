@@ -23,7 +23,8 @@ from pathlib import Path
 import pytest
 
 UID = pwd.getpwnam("nobody").pw_uid
-OK, UNREACHABLE, TIMEOUT, TLS, GARBAGE, REFUSED, TOO_LARGE, BUSY = range(8)
+OK, UNREACHABLE, TIMEOUT, TLS, GARBAGE, REFUSED, TOO_LARGE, BUSY, FAILED = \
+    range(9)
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="root is needed: the courier changes its user")
@@ -314,9 +315,11 @@ def say(*args, **more):
     (say("x", kind="text/plainer"), (GARBAGE,)),
     (say("", status="204 No Content"), (REFUSED,)),
     (say("", status="401 Unauthorized"), (REFUSED,)),
+    (say("", status="500 Internal"), (FAILED,)),
+    (say("", status="503 Busy"), (FAILED,)),
     (lambda c, h, b: c.sendall(b"SMTP ready\r\n\r\n"), (GARBAGE,)),
 ], ids=["stall", "drip", "endless", "headers", "hang up", "cut", "large", "json",
-        "plainer", "204", "401", "no http"])
+        "plainer", "204", "401", "500", "503", "no http"])
 def test_a_broker_that_misbehaves(pair, serve, outcomes):
     good = pair.b.serve
     pair.b.serve = serve

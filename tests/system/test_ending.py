@@ -301,7 +301,7 @@ def test_warnings_and_the_last_word_on_the_terminal(host):
         7, one(host, tty=True, stdout=subprocess.PIPE), lead=4.5)
     given = session.grant
     text = session.ssh.communicate(timeout=60)[0]
-    assert text.count(f"--extends {given.id[:23]}") == 2, text
+    assert text.count(f"lockbox grant extend {given.id[:23]}") == 2, text
     assert papers.stamp(end) in text
     assert "ends now" in text and "(expired)" in text
     warned = [e for e in events(host, "session.warned")

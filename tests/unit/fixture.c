@@ -505,10 +505,10 @@ fx_judge(struct fx *f, struct lb_ruling *ret)
 	lb_judge(&c, ret);
 }
 
-void
-fx_grant_judge(struct fx *f, struct lb_ruling *ret)
+struct lb_grant_case
+fx_grant_case(struct fx *f)
 {
-	struct lb_grant_case c = { .trust = f->t,
+	return (struct lb_grant_case){ .trust = f->t,
 		.bundle = f->bundle,
 		.part = fx_part(f, FX_GRANT),
 		.kills = &f->kills,
@@ -519,6 +519,12 @@ fx_grant_judge(struct fx *f, struct lb_ruling *ret)
 		.service = f->question.service,
 		.keys = &f->question.engineer_key,
 		.now = f->now };
+}
+
+void
+fx_grant_judge(struct fx *f, struct lb_ruling *ret)
+{
+	const struct lb_grant_case c = fx_grant_case(f);
 
 	memset(ret, 0xa5, sizeof(*ret));
 	lb_grant_judge(&c, ret);

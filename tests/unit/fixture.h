@@ -149,6 +149,8 @@ void fx_seal(struct fx *f);
 enum lb_err fx_seal_trust(struct fx *f);
 
 void fx_judge(struct fx *f, struct lb_ruling *ret);
+/* The first grant at the question's door, without the answer. */
+struct lb_grant_case fx_grant_case(struct fx *f);
 void fx_grant_judge(struct fx *f, struct lb_ruling *ret);
 
 /* The part of a sealed document; the trust document is not in the bundle. */

@@ -429,6 +429,182 @@ test_decide_within_prefers(void **state)
 	inside_free(in);
 }
 
+/* --- while the broker is away --------------------------------------------- */
+
+static void
+test_decide_away(void **state)
+{
+	static const struct {
+		const char *code;
+		bool want;
+	} row[] = {
+		{ "broker_unreachable", true },
+		{ "broker_timeout", true },
+		{ "broker_tls", true },
+		{ "broker_failed", true },
+		{ "broker_garbage", true },
+		{ "courier_unreachable", true },
+		/* Somebody was there, or it is for us to mend. */
+		{ "broker_refused", false },
+		{ "broker_too_large", false },
+		{ "courier_busy", false },
+		{ "courier_garbage", false },
+		{ "agent_busy", false },
+		{ "internal", false },
+		{ "no_grant", false },
+		{ "returned", false },
+		{ "answer_signature", false },
+		{ "answer_missing", false },
+		{ "clock_skew", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++)
+		if (decide_away(row[i].code) != row[i].want)
+			fail_msg("%s", row[i].code);
+}
+
+/* A host that was handed the baseline's grant and one that is like it. */
+struct away {
+	struct fx *f;
+	struct state st;
+	struct decide_offline o;
+};
+
+static void
+away_new(struct away *a)
+{
+	struct fx *f = fx_new();
+
+	memset(a, 0, sizeof(*a));
+	a->f = f;
+	assert_int_equal(
+	    lb_text_copy(f->trust.offline, sizeof(f->trust.offline), "allow"),
+	    LB_OK);
+	fx_grant_more(f)->not_after -= 600;
+	fx_seal(f);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+		    state_handed_add(&a->st, f->paper[FX_GRANT + i].id,
+			f->bundle_text.data, f->bundle_text.len),
+		    LB_OK);
+	a->o = (struct decide_offline){
+		.state = &a->st,
+		.trust = f->t,
+		.tenant = "acme",
+		.broker = "lockbox.example",
+		.host = f->question.host,
+		.login = "alice",
+		.service = "sshd",
+		.keys = &f->question.engineer_key,
+		.now = f->now,
+	};
+}
+
+static void
+away_free(struct away *a)
+{
+	state_clear(&a->st);
+	fx_free(a->f);
+}
+
+static void
+assert_away(struct away *a, const char *code)
+{
+	struct lb_ruling r;
+	const struct state_kept *k = decide_offline(&a->o, &r);
+
+	assert_string_equal(r.code, code);
+	assert_int_equal(k != NULL, strcmp(code, "granted_offline") == 0);
+	assert_int_equal(
+	    r.verdict, k != NULL ? LB_VERDICT_ALLOW : LB_VERDICT_DENY);
+	if (k != NULL)
+		assert_string_equal(k->id, r.grant);
+}
+
+static void
+test_decide_offline(void **state)
+{
+	struct lb_keyfps other = { .count = 1 };
+	struct lb_ruling r;
+	struct away a;
+
+	(void)state;
+	away_new(&a);
+	assert_away(&a, "granted_offline");
+	assert_string_equal(
+	    decide_offline(&a.o, &r)->id, a.f->paper[FX_GRANT].id);
+	assert_int_equal(r.not_after, a.f->grant[0].not_after);
+	a.o.login = "root"; /* none is for it: nothing to say of them */
+	assert_away(&a, "no_grant");
+	a.o.login = "alice";
+	a.o.service = "sudo-i";
+	assert_away(&a, "grant_service");
+	a.o.service = "sshd";
+	a.o.host = "db3.acme.example";
+	assert_away(&a, "grant_host");
+	a.o.host = a.f->question.host;
+	a.o.tenant = "globex";
+	assert_away(&a, "grant_tenant");
+	a.o.tenant = "acme";
+	memcpy(other.item[0], a.f->key[FX_BOB_LOGIN].pub.fp,
+	    sizeof(other.item[0]));
+	a.o.keys = &other;
+	assert_away(&a, "grant_key");
+	a.o.keys = NULL; /* at account, as with the broker */
+	assert_away(&a, "granted_offline");
+	(void)decide_offline(&a.o, &r);
+	assert_true(r.provisional);
+	a.st.floor = a.o.now + 1;
+	assert_away(&a, "clock_floor");
+	a.st.floor = a.o.now;
+	assert_away(&a, "granted_offline");
+	a.f->t->offline = false;
+	assert_away(&a, "offline_denied");
+	away_free(&a);
+}
+
+/* Only what root handed over, and each alone. */
+static void
+test_decide_offline_of_several(void **state)
+{
+	struct lb_ruling r;
+	struct away a;
+
+	(void)state;
+	away_new(&a);
+	assert_away(&a, "granted_offline");
+	assert_int_equal(
+	    lb_kills_add(&a.st.kills, a.f->paper[FX_GRANT].id, INT64_MAX),
+	    LB_OK);
+	assert_string_equal(
+	    decide_offline(&a.o, &r)->id, a.f->paper[FX_GRANT + 1].id);
+	a.o.now = a.f->grant[1].not_after;
+	assert_null(decide_offline(&a.o, &r));
+	lb_kills_clear(&a.st.kills);
+	assert_away(&a, "granted_offline"); /* the first lasts longer */
+	a.st.kept[0].handed = a.st.kept[1].handed = false;
+	assert_away(&a, "no_grant");
+	away_free(&a);
+}
+
+/* A sudo in a session that was let in without an answer. */
+static void
+test_decide_within_offline(void **state)
+{
+	struct inside *in = inside_new(fx_new());
+
+	(void)state;
+	assert_within(in, "granted");
+	assert_false(in->f->t->offline);
+	in->st.session[0].offline = true;
+	assert_within(in, "offline_denied");
+	in->f->t->offline = true;
+	assert_within(in, "granted");
+	inside_free(in);
+}
+
 int
 main(void)
 {
@@ -446,6 +622,10 @@ main(void)
 		cmocka_unit_test(test_decide_within_kills_and_keys),
 		cmocka_unit_test(test_decide_within_other_door),
 		cmocka_unit_test(test_decide_within_prefers),
+		cmocka_unit_test(test_decide_away),
+		cmocka_unit_test(test_decide_offline),
+		cmocka_unit_test(test_decide_offline_of_several),
+		cmocka_unit_test(test_decide_within_offline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -531,8 +531,12 @@ test_door_accept(void **state)
 static void
 test_door_accepted(void **state)
 {
-	struct lb_door_accepted p = { LB_DOOR_VERSION, LB_DOOR_ACCEPT, 1, 2, 3,
-		"accepted" };
+	struct lb_door_accepted p = { .version = LB_DOOR_VERSION,
+		.phase = LB_DOOR_ACCEPT,
+		.ended = 3,
+		.refused = 1,
+		.code = "accepted",
+		.why = "grant_over" };
 	struct lb_door_accepted got = { 0 };
 
 	(void)state;
@@ -540,6 +544,15 @@ test_door_accepted(void **state)
 	assert_int_equal(got.ended, 3);
 	assert_int_equal(
 	    lb_door_accepted_check(&p, sizeof(p) - 1, &got), LB_ERR_FORMAT);
+	p.refused = 0; /* then there is nothing to say why of */
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	memset(p.why, 0, sizeof(p.why));
+	assert_int_equal(lb_door_accepted_check(&p, sizeof(p), &got), LB_OK);
+	p.refused = 1; /* and there is */
+	assert_int_equal(
+	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+	p.refused = 0;
 	p.code[20] = 'x'; /* behind the end */
 	assert_int_equal(
 	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
@@ -549,6 +562,110 @@ test_door_accepted(void **state)
 	memcpy(p.code, "Bad", 3);
 	assert_int_equal(
 	    lb_door_accepted_check(&p, sizeof(p), &got), LB_ERR_FORMAT);
+}
+
+static void
+test_door_order(void **state)
+{
+	static const struct {
+		uint32_t phase;
+		int64_t sid;
+		enum lb_err want;
+	} row[] = {
+		{ LB_DOOR_LIST, 0, LB_OK },
+		{ LB_DOOR_LIST, 7, LB_OK },
+		{ LB_DOOR_LIST, -1, LB_ERR_FORMAT },
+		{ LB_DOOR_END, 7, LB_OK },
+		{ LB_DOOR_END, 0, LB_ERR_FORMAT },
+		{ LB_DOOR_END, -1, LB_ERR_FORMAT },
+		{ LB_DOOR_END, INT64_C(4294967294), LB_OK },
+		/* "not set" to the kernel: everybody else's */
+		{ LB_DOOR_END, INT64_C(4294967295), LB_ERR_FORMAT },
+		{ LB_DOOR_END, INT64_C(4294967303), LB_ERR_FORMAT },
+		{ LB_DOOR_ACCEPT, 7, LB_ERR_FORMAT },
+		{ LB_PHASE_CLOSE, 7, LB_ERR_FORMAT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(row); i++) {
+		struct lb_door_order o = { LB_DOOR_VERSION, row[i].phase,
+			row[i].sid };
+		struct lb_door_order got;
+
+		assert_int_equal(
+		    lb_door_order_check(&o, sizeof(o), &got), row[i].want);
+		assert_int_equal(lb_door_order_check(&o, sizeof(o) - 1, &got),
+		    LB_ERR_FORMAT);
+		o.version++;
+		assert_int_equal(
+		    lb_door_order_check(&o, sizeof(o), &got), LB_ERR_FORMAT);
+	}
+}
+
+static struct lb_door_session
+session_sample(void)
+{
+	return (struct lb_door_session){ .version = LB_DOOR_VERSION,
+		.phase = LB_DOOR_LIST,
+		.sid = 17,
+		.code = "session",
+		.opened_at = LB_TIME_MIN,
+		.ends_at = LB_TIME_MAX,
+		.login = "deploy",
+		.service = "sshd",
+		.engineer = "alice@example.com",
+		.rhost = "192.0.2.7",
+		.ref = "0123-4567-89AB",
+		.ending = "expired",
+		.offline = 1 };
+}
+
+static bool
+session_passes(const struct lb_door_session *s)
+{
+	struct lb_door_session got;
+
+	return lb_door_session_check(s, sizeof(*s), &got) == LB_OK;
+}
+
+static void
+test_door_session(void **state)
+{
+	struct lb_door_session s = session_sample();
+
+	(void)state;
+	assert_true(session_passes(&s));
+	for (size_t i = 0; i < sizeof(s.login); i++) { /* behind the end */
+		s = session_sample();
+		s.login[i] = i < strlen(s.login) ? ' ' : '\x1';
+		assert_false(session_passes(&s));
+	}
+#define REFUSED(change)                                                        \
+	do {                                                                   \
+		s = session_sample();                                          \
+		change;                                                        \
+		assert_false(session_passes(&s));                              \
+	} while (0)
+	REFUSED(s.sid = -1);
+	REFUSED(s.sid = UINT32_MAX);
+	REFUSED(s.sid = 0); /* then there is nothing to tell */
+	REFUSED(s.offline = 2);
+	REFUSED(s.zero[6] = 1);
+	REFUSED(s.opened_at = 1);
+	REFUSED(s.code[0] = '\0');
+	REFUSED(s.code[0] = 'S');
+	REFUSED(s.grant[0] = 'x');
+	REFUSED(s.ending[0] = '-');
+	REFUSED(s.service[0] = '\0');
+	REFUSED(s.phase = LB_DOOR_ACCEPT);
+	REFUSED(s.version = 0);
+#undef REFUSED
+	s = (struct lb_door_session){ .version = LB_DOOR_VERSION,
+		.phase = LB_DOOR_END,
+		.code = "sid_unknown" };
+	assert_true(session_passes(&s));
+	s.lease_end = LB_TIME_MIN;
+	assert_false(session_passes(&s));
 }
 
 int
@@ -567,6 +684,8 @@ main(void)
 		cmocka_unit_test(test_door_reply_strings),
 		cmocka_unit_test(test_door_accept),
 		cmocka_unit_test(test_door_accepted),
+		cmocka_unit_test(test_door_order),
+		cmocka_unit_test(test_door_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

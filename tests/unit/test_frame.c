@@ -69,7 +69,7 @@ test_frame_say(void **state)
 	assert_int_equal(frame_say_get(head, &got, &len), LB_OK);
 	assert_int_equal(got, FRAME_OK);
 	assert_int_equal(len, FRAME_BODY_MAX);
-	for (int o = FRAME_UNREACHABLE; o <= FRAME_BUSY; o++) {
+	for (int o = FRAME_UNREACHABLE; o <= FRAME_FAILED; o++) {
 		frame_say_put((enum frame_outcome)o, FRAME_CAUSE_MAX, head);
 		assert_int_equal(frame_say_get(head, &got, &len), LB_OK);
 		assert_int_equal(got, o);
@@ -79,7 +79,7 @@ test_frame_say(void **state)
 		    frame_say_get(head, &got, &len), LB_ERR_FORMAT);
 	}
 	frame_say_put(FRAME_OK, 0, head);
-	head[4] = FRAME_BUSY + 1;
+	head[4] = FRAME_FAILED + 1;
 	assert_int_equal(frame_say_get(head, &got, &len), LB_ERR_FORMAT);
 	head[4] = FRAME_OK;
 	head[3] = 0; /* not even its outcome */

@@ -1769,6 +1769,155 @@ test_closed_kept(void **state)
 	}
 }
 
+/* --- without any answer --------------------------------------------------------- */
+
+static void
+ask_offline(struct fx *f, struct lb_ruling *ret)
+{
+	const struct lb_grant_case c = fx_grant_case(f);
+
+	memset(ret, 0xa5, sizeof(*ret));
+	lb_offline_judge(&c, f->floor, ret);
+	assert_int_equal(ret->floor, f->floor);
+	if (ret->verdict != LB_VERDICT_ALLOW) {
+		assert_false(ret->offline);
+		return;
+	}
+	assert_string_equal(ret->code, "granted_offline");
+	assert_true(ret->offline);
+	assert_int_equal(ret->lease_end, ret->not_after);
+	SET(ret->code, "granted"); /* as the other ways in say it */
+}
+
+/* The customer lets grants count without the broker, whatever else he says. */
+static void
+ask_offline_allowed(struct fx *f, struct lb_ruling *ret)
+{
+	f->t->offline = true;
+	ask_offline(f, ret);
+}
+
+static void
+offline_allow(struct fx *f)
+{
+	SET(f->trust.offline, "allow");
+}
+
+static void
+offline_deny(struct fx *f)
+{
+	SET(f->trust.offline, "deny");
+}
+
+static void
+offline_allow_floor(struct fx *f)
+{
+	offline_allow(f);
+	f->floor = f->now;
+}
+
+static const struct row offline_rows[] = {
+	{ "the customer does not let", offline_allow, offline_deny,
+	    "offline_denied", 0 },
+	{ "the clock was set back", offline_allow_floor, one_second_early,
+	    "clock_floor", 0 },
+};
+
+/* The same refusals as with an answer. */
+static void
+test_offline(void **state)
+{
+	(void)state;
+	ROWS_CHECK(offline_rows, ask_offline);
+	ROWS_CHECK(grant_rows, ask_offline_allowed);
+	ROWS_CHECK(approval_rows, ask_offline_allowed);
+	ROWS_CHECK(own_rows, ask_offline_allowed);
+	ROWS_CHECK(require_rows, ask_offline_allowed);
+	ROWS_CHECK(page_rows, ask_offline_allowed);
+	ROWS_CHECK(delegate_rows, ask_offline_allowed);
+	ROWS_CHECK(request_rows, ask_offline_allowed);
+	ROWS_CHECK(closed_rows, ask_offline_allowed);
+}
+
+/* With an answer a floor is a floor, and the flag means nothing. */
+static void
+test_offline_is_said(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_ruling r;
+
+	(void)state;
+	offline_allow(f);
+	fx_seal(f);
+	fx_judge(f, &r);
+	assert_allowed("with an answer", &r);
+	assert_false(r.offline);
+	fx_grant_judge(f, &r);
+	assert_allowed("the grant alone", &r);
+	assert_false(r.offline);
+	fx_free(f);
+}
+
+static void
+not_begun(struct fx *f)
+{
+	f->grant[0].not_before = f->now + 60;
+}
+
+static void
+key_not_told(struct fx *f)
+{
+	f->question.engineer_key.count = 0;
+}
+
+/* What is kept before anybody asks: all but who asks, and whether it is time. */
+static void
+test_keepable(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct fx *f);
+		const char *code;
+	} row[] = {
+		{ "as it is", offline_allow, "granted" },
+		{ "another login asks", for_other_login, "granted" },
+		{ "another service asks", for_other_service, "granted" },
+		{ "another key asks", with_other_key, "granted" },
+		{ "nobody asks", key_not_told, "granted" },
+		{ "it begins later", not_begun, "granted" },
+		{ "not without the broker", offline_deny, "offline_denied" },
+		{ "another tenant's", for_other_tenant, "grant_tenant" },
+		{ "another broker's", for_other_broker, "grant_broker" },
+		{ "another host's", for_other_host, "grant_host" },
+		{ "revoked", erin_revokes, "grant_revoked" },
+		{ "denied", erin_denies, "request_denied" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct fx *f = fx_new();
+		struct lb_grant_case c;
+		char code[LB_WORD_MAX + 1];
+		bool want = strcmp(row[i].code, "granted") == 0;
+
+		offline_allow(f);
+		row[i].change(f);
+		fx_seal(f);
+		c = fx_grant_case(f);
+		if (lb_grant_keepable(&c, code) != want)
+			fail_msg("%s: %s", row[i].name, code);
+		assert_string_equal(code, row[i].code);
+		c.now = f->grant[0].not_after;
+		assert_false(lb_grant_keepable(&c, code));
+		c.now = f->now;
+		c.trust = f->t;
+		f->t->good_until = f->now;
+		assert_false(lb_grant_keepable(&c, code));
+		assert_string_equal(code, "trust_over");
+		fx_free(f);
+	}
+}
+
 /* --- what an allow says -------------------------------------------------------- */
 
 static void
@@ -2030,6 +2179,9 @@ main(void)
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_closed_by_nobody),
 		cmocka_unit_test(test_closed_kept),
+		cmocka_unit_test(test_offline),
+		cmocka_unit_test(test_offline_is_said),
+		cmocka_unit_test(test_keepable),
 		cmocka_unit_test(test_ruling),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_provisional),

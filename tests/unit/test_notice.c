@@ -45,7 +45,13 @@ test_notice_says_when_why_and_how_to_ask(void **state)
 	assert_non_null(strstr(text, "2026-03-02T14:30:00Z"));
 	assert_non_null(strstr(text, "in 5m"));
 	assert_non_null(strstr(text,
-	    "lockbox request create --extends sha256:0123456789abcdef\r"));
+	    "\n[lockbox] lockbox grant extend sha256:0123456789abcdef\r"));
+	f.offline = true;
+	notice_warning(&f, text);
+	assert_plain(text);
+	assert_null(strstr(text, "extend"));
+	assert_non_null(strstr(text, "longer grant handed to this host\r"));
+	f.offline = false;
 	f.left_ms = 3100;
 	notice_warning(&f, text);
 	assert_non_null(strstr(text, "in 4s"));

@@ -250,6 +250,101 @@ test_rests_cause(void **state)
 	assert_false(rests_ended_by("clock_skew"));
 }
 
+/* --- let in without an answer -------------------------------------------- */
+
+static void
+allow_offline(struct fx *f)
+{
+	assert_int_equal(
+	    lb_text_copy(f->trust.offline, sizeof(f->trust.offline), "allow"),
+	    LB_OK);
+}
+
+static void
+hand(struct live *l, enum fx_doc doc)
+{
+	assert_int_equal(state_handed_add(&l->st, l->f->paper[doc].id,
+			     l->f->bundle_text.data, l->f->bundle_text.len),
+	    LB_OK);
+}
+
+static void
+test_rests_fault_offline(void **state)
+{
+	struct fx *f = fx_new();
+	struct live l;
+
+	(void)state;
+	allow_offline(f);
+	live_new(&l, f);
+	l.c.session->offline = true;
+	assert_null(rests_fault(&l.c));
+	f->t->offline = false;
+	assert_string_equal(rests_fault(&l.c), "offline_denied");
+	assert_string_equal(rests_cause("offline_denied"), "trust_changed");
+	l.c.session->offline = false;
+	assert_null(rests_fault(&l.c));
+	live_free(&l);
+}
+
+static void
+test_rests_extend(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_grant *more;
+	struct live l;
+	int64_t deadline;
+
+	(void)state;
+	allow_offline(f);
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	deadline = l.c.session->deadline;
+	hand(&l, FX_GRANT);
+	assert_false(rests_extend(&l.c));
+	more = fx_grant_more(f);
+	more->not_after += 300;
+	fx_seal(f);
+	l.c.trust = f->t;
+	assert_false(rests_extend(&l.c)); /* nobody has handed it over */
+	assert_int_equal(l.c.session->deadline, deadline);
+	hand(&l, FX_GRANT + 1);
+	assert_true(rests_extend(&l.c));
+	assert_int_equal(l.c.session->deadline, deadline + 300);
+	assert_int_equal(l.c.session->lease_end, deadline + 300);
+	assert_string_equal(
+	    l.c.session->rests.item[0], f->paper[FX_GRANT + 1].id);
+	assert_false(rests_extend(&l.c));
+	live_free(&l);
+}
+
+/* It ends later, but lists less. */
+static void
+test_rests_extend_not_by_a_lesser_grant(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_grant *more;
+	struct live l;
+
+	(void)state;
+	allow_offline(f);
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	more = fx_grant_more(f);
+	more->not_after += 300;
+	assert_true(more->service.count > 1);
+	memset(&more->service, 0, sizeof(more->service));
+	more->service.count = 1;
+	memcpy(more->service.item[0], "sshd", sizeof("sshd"));
+	fx_seal(f);
+	l.c.trust = f->t;
+	hand(&l, FX_GRANT);
+	hand(&l, FX_GRANT + 1);
+	assert_false(rests_extend(&l.c));
+	assert_string_equal(l.c.session->rests.item[0], f->paper[FX_GRANT].id);
+	live_free(&l);
+}
+
 int
 main(void)
 {
@@ -262,6 +357,9 @@ main(void)
 		cmocka_unit_test(test_rests_renew_of_a_revoked_one),
 		cmocka_unit_test(test_rests_renew_names_it_no_longer),
 		cmocka_unit_test(test_rests_cause),
+		cmocka_unit_test(test_rests_fault_offline),
+		cmocka_unit_test(test_rests_extend),
+		cmocka_unit_test(test_rests_extend_not_by_a_lesser_grant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,10 @@ fill(struct state *st)
 		add_kept(st, 2, "lockbox-grant-v1\nsession: 5\nsum: x\n");
 		add_kept(st, 1, "lockbox-grant-v1\n");
 	}
+	id_of(3, id); /* nobody's yet: root handed it over */
+	assert_int_equal(
+	    state_handed_add(st, id, "lockbox-grant-v1\n3\n", 19), LB_OK);
+	a.offline = true;
 	b.rhost[0] = '\0';
 	b.final = false;
 	assert_int_equal(state_session_add(st, &a), LB_OK);
@@ -112,13 +116,17 @@ test_state_round_trip(void **state)
 	assert_int_equal(back.trust_serial, 12);
 	assert_int_equal(back.kills.count, 3);
 	assert_int_equal(back.session_count, 2);
+	want.offline = true;
 	got = state_session_find(&back, 7);
 	assert_non_null(got);
 	assert_memory_equal(got, &want, sizeof(want));
 	assert_false(state_session_find(&back, 3)->final);
 	assert_string_equal(state_session_find(&back, 3)->rhost, "");
 	assert_null(state_session_find(&back, 5));
-	assert_int_equal(back.kept_count, 2);
+	assert_int_equal(back.kept_count, 3);
+	assert_false(back.kept[0].handed);
+	assert_true(back.kept[2].handed);
+	assert_int_equal(back.kept[2].refs, 1);
 	assert_int_equal(back.kept[0].refs, 2);
 	assert_string_equal(
 	    back.kept[1].bundle, "lockbox-grant-v1\nsession: 5\nsum: x\n");
@@ -211,9 +219,10 @@ test_state_lines(void **state)
 #define ID                                                                     \
 	"sha256:00000000000000000000000000000000"                              \
 	"00000000000000000000000000000001"
-#define GRANT "grant: " ID " 2\na\n"
-#define RESTS "rests: " ID "\n"
-#define KEEPS "keeps: " ID "\n"
+#define GRANT  "grant: " ID " 2\na\n"
+#define HANDED "handed: " ID " 2\na\n"
+#define RESTS  "rests: " ID "\n"
+#define KEEPS  "keeps: " ID "\n"
 #define SESSION_UP_TO_FINAL                                                    \
 	"session: 5\npid: 1\nlogin: a\nservice: sshd\nengineer: e\n"           \
 	"rhost: \nref: r\nopened: 1\ndeadline: 1\nboottime: 1\n"               \
@@ -230,6 +239,13 @@ test_state_lines(void **state)
 		HEAD "grant: " ID " 99\nshort\n",
 		HEAD "grant: " ID " 0\n",
 		HEAD "grant: " ID " 2\na\ngrant: " ID " 2\na\n",
+		HEAD HANDED GRANT,
+		HEAD GRANT HANDED,
+		HEAD "handed: " ID " 99\nshort\n",
+		HEAD GRANT SESSION_UP_TO_FINAL
+		"final: 1\noffline: 0\n" RESTS KEEPS,
+		HEAD GRANT SESSION_UP_TO_FINAL
+		"final: 1\noffline: 2\n" RESTS KEEPS,
 		HEAD SESSION_UP_TO_FINAL,
 		HEAD SESSION_UP_TO_FINAL "final: 2\n",
 		HEAD SESSION_UP_TO_FINAL "final: 1\nkeeps: " ID "\n",
@@ -245,7 +261,10 @@ test_state_lines(void **state)
 		HEAD,
 		HEAD "kill: " ID " 1\n",
 		HEAD GRANT,
+		HEAD HANDED,
 		HEAD GRANT SESSION_UP_TO_FINAL "final: 1\n" RESTS KEEPS,
+		HEAD HANDED SESSION_UP_TO_FINAL
+		"final: 1\noffline: 1\n" RESTS KEEPS,
 	};
 
 	(void)state;
@@ -269,13 +288,45 @@ test_state_kept_counts_its_users(void **state)
 	state_session_drop(&st, 7); /* already gone */
 	state_session_drop(&st, 3);
 	assert_null(state_kept_find(&st, id));
-	assert_int_equal(st.kept_count, 0);
+	assert_int_equal(st.kept_count, 1); /* what root handed over */
 	add_kept(&st, 1, "old");
 	add_kept(&st, 1, "newer");
 	assert_string_equal(state_kept_find(&st, id)->bundle, "newer");
 	assert_int_equal(
 	    state_kept_add(&st, "sha256:x", "b", 1), LB_ERR_FORMAT);
 	assert_int_equal(state_kept_add(&st, id, "b", 0), LB_ERR_RANGE);
+	state_clear(&st);
+}
+
+/* What root handed over stays without a session, and as he handed it over. */
+static void
+test_state_handed(void **state)
+{
+	struct state st = { 0 };
+	char id[LB_SHA256_LEN + 1];
+
+	(void)state;
+	id_of(1, id);
+	add_kept(&st, 1, "from the broker");
+	assert_int_equal(state_handed_add(&st, id, "from root", 9), LB_OK);
+	assert_string_equal(state_kept_find(&st, id)->bundle, "from root");
+	add_kept(&st, 1, "from the broker again");
+	assert_string_equal(state_kept_find(&st, id)->bundle, "from root");
+	assert_int_equal(
+	    state_handed_add(&st, id, "again", 5), LB_ERR_CONFLICT);
+	state_kept_drop(&st, id);
+	state_kept_drop(&st, id);
+	assert_true(state_kept_find(&st, id)->handed);
+	state_handed_drop(&st, id);
+	assert_null(state_kept_find(&st, id));
+	state_handed_drop(&st, id); /* not there */
+	for (unsigned int n = 0; n < STATE_HANDED_MAX; n++) {
+		id_of(n, id);
+		assert_int_equal(state_handed_add(&st, id, "b", 1), LB_OK);
+	}
+	id_of(STATE_HANDED_MAX, id);
+	assert_int_equal(state_handed_add(&st, id, "b", 1), LB_ERR_LIMIT);
+	add_kept(&st, STATE_HANDED_MAX, "a broker's is none of these");
 	state_clear(&st);
 }
 
@@ -341,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_state_any_bit),
 		cmocka_unit_test(test_state_lines),
 		cmocka_unit_test(test_state_kept_counts_its_users),
+		cmocka_unit_test(test_state_handed),
 		cmocka_unit_test(test_state_session_twice),
 		cmocka_unit_test(test_state_file),
 	};
