@@ -17,9 +17,9 @@ json_t *render_person(const struct person_row *p);
 json_t *render_host(const struct host_row *h);
 json_t *render_stay(const struct stay_row *s);
 json_t *render_event(const struct event_row *e);
-/* held may be NULL. */
-json_t *render_tenant(
-    const struct tenant_row *t, const struct held *held, int64_t now);
+/* Principals of the lines that may approve at now, each once, without skip. */
+json_t *render_approvers(
+    const struct lb_trust *t, int64_t now, const char *skip);
 /* Reads its approvals. */
 json_t *render_request(
     struct app *app, const struct request_row *q, int64_t now);

@@ -82,6 +82,8 @@ static const struct problem {
 	    "the customer signs a new one" },
 	{ "trust_refused", 422, "The trust document does not hold", "" },
 	{ "trust_serial", 409, "Not the successor of the one in force", "" },
+	{ "proposal_open", 409, "Another successor is proposed already",
+	    "sign that one, or send yours with replace" },
 	{ "broker_not_named", 422,
 	    "The trust document does not name this broker and its key", "" },
 	{ "rate_limited", 429, "Too many just now", "" },

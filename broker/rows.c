@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -103,4 +104,26 @@ grant_row_clear(struct grant_row *g)
 {
 	lb_buf_clear(&g->bundle);
 	lb_buf_clear(&g->killing);
+}
+
+void
+proposal_row_clear(struct proposal_row *p)
+{
+	lb_buf_clear(&p->text);
+	free(p->signing);
+	memset(p, 0, sizeof(*p));
+}
+
+enum lb_err
+proposal_row_sign(struct proposal_row *p, const struct signing *s)
+{
+	void *grown;
+
+	grown =
+	    realloc(p->signing, (p->signing_count + 1) * sizeof(p->signing[0]));
+	if (grown == NULL)
+		return LB_ERR_MEMORY;
+	p->signing = grown;
+	p->signing[p->signing_count++] = *s;
+	return LB_OK;
 }

@@ -93,6 +93,30 @@ struct trust_row {
 	int64_t added_at;
 };
 
+/* An owner's signature of a proposal. */
+struct signing {
+	char key_fp[LB_KEYFP_LEN + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char signature[LB_ARMOR_MAX + 1];
+	int64_t at;
+};
+
+/*
+ * A successor of a tenant's trust that owners are still signing; each tenant
+ * has one at most.
+ */
+struct proposal_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1];
+	int64_t serial;
+	char sha256[LB_SHA256_LEN + 1];
+	char by[LB_PRINCIPAL_MAX + 1]; /* who proposed it */
+	int64_t at;
+	struct lb_buf text;      /* owned */
+	size_t signing_count;    /* at least 1 */
+	struct signing *signing; /* owned; in the order they came */
+};
+
 struct host_row {
 	int64_t version;
 	char tenant[LB_NAME_MAX + 1];
@@ -269,6 +293,11 @@ void row_text(char *ret, size_t size, const char *s);
 #define ROW_TEXT(array, s) row_text(array, sizeof(array), s)
 
 void trust_row_clear(struct trust_row *t);
+void proposal_row_clear(struct proposal_row *p);
+
+/* Add a signature, copied, behind the others. */
+enum lb_err proposal_row_sign(
+    struct proposal_row *p, const struct signing *s) LB_MUST_CHECK;
 void grant_row_clear(struct grant_row *g);
 
 #endif

@@ -169,6 +169,36 @@ store_trust_each(struct store *st, const char *tenant, int64_t after,
 	return st->ops->trust_each(st->db, tenant, after, take, arg);
 }
 
+/* The text is what its id says; whoever signed it is counted elsewhere. */
+static bool
+proposal_holds(const struct proposal_row *p, const char *tenant)
+{
+	char id[LB_SHA256_LEN + 1];
+
+	if (p->text.len == 0 || p->signing_count == 0)
+		return false;
+	lb_doc_id(p->text.data, p->text.len, id);
+	return strcmp(id, p->sha256) == 0 && strcmp(p->tenant, tenant) == 0;
+}
+
+enum lb_err
+store_proposal_get(
+    struct store *st, const char *tenant, struct proposal_row *ret)
+{
+	struct proposal_row p = { 0 };
+	enum lb_err r;
+
+	r = st->ops->proposal_get(st->db, tenant, &p);
+	if (r == LB_OK && !proposal_holds(&p, tenant))
+		r = LB_ERR_STORE;
+	if (r != LB_OK) {
+		proposal_row_clear(&p);
+		return r;
+	}
+	*ret = p;
+	return LB_OK;
+}
+
 enum lb_err
 store_host_get(struct store *st, const char *tenant, const char *name,
     struct host_row *ret)

@@ -26,7 +26,13 @@
 struct change {
 	const struct person_row *person;
 	const struct tenant_row *tenant;
-	const struct trust_row *trust; /* only ever added */
+	const struct trust_row *trust; /* only ever added; proposals go */
+	/*
+	 * Version 0: added with its one signature, if it is still the next
+	 * serial; else only its last signature is added.
+	 */
+	const struct proposal_row *proposal;
+	const struct proposal_row *proposal_gone; /* before one is added */
 	const struct host_row *host;
 	bool host_remove;
 	const struct request_row *request;
@@ -97,6 +103,8 @@ struct store_ops {
 	    void *db, const char *after, tenant_taker *take, void *arg);
 	enum lb_err (*trust_each)(void *db, const char *tenant, int64_t after,
 	    trust_taker *take, void *arg);
+	enum lb_err (*proposal_get)(
+	    void *db, const char *tenant, struct proposal_row *ret);
 	enum lb_err (*host_get)(void *db, const char *tenant, const char *name,
 	    struct host_row *ret);
 	enum lb_err (*host_by_key)(
@@ -187,6 +195,10 @@ enum lb_err store_tenant_each(struct store *st, const char *after,
 /* By serial, those after one. */
 enum lb_err store_trust_each(struct store *st, const char *tenant,
     int64_t after, trust_taker *take, void *arg) LB_MUST_CHECK;
+
+/* ret is empty beforehand. */
+enum lb_err store_proposal_get(struct store *st, const char *tenant,
+    struct proposal_row *ret) LB_MUST_CHECK;
 
 enum lb_err store_host_get(struct store *st, const char *tenant,
     const char *name, struct host_row *ret) LB_MUST_CHECK;

@@ -96,4 +96,15 @@ enum lb_err sqlite_host_seen(
     void *p, size_t count, const struct host_row *rows);
 enum lb_err sqlite_purge(void *p, int64_t sessions_before, int64_t idem_before);
 
+/* store_sqlite_tenant.c: what stands beside a tenant's trust. */
+enum lb_err sqlite_proposal_get(
+    void *p, const char *tenant, struct proposal_row *ret);
+/* Inside a change. */
+enum lb_err sqlite_proposal_write(
+    struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
+enum lb_err sqlite_proposal_remove(
+    struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
+enum lb_err sqlite_proposals_drop(
+    struct conn *w, const char *tenant) LB_MUST_CHECK;
+
 #endif

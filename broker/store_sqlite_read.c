@@ -725,6 +725,7 @@ const struct store_ops store_sqlite = {
 	.tenant_get = tenant_get,
 	.tenant_each = tenant_each,
 	.trust_each = trust_each,
+	.proposal_get = sqlite_proposal_get,
 	.host_get = host_get,
 	.host_by_key = host_by_key,
 	.host_each = host_each,

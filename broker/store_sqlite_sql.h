@@ -24,6 +24,11 @@ SQL(TENANT_LIST,
 SQL(TRUST_LIST,
     "SELECT tenant, serial, sha256, bundle, added_at FROM trust "
     "WHERE tenant = ?1 AND serial > ?2 ORDER BY serial")
+SQL(PROPOSAL_GET,
+    "SELECT p.tenant, p.version, p.serial, p.sha256, p.proposed_by, p.proposed_at, p.text, "
+    "s.key_fp, s.principal, s.signature, s.at "
+    "FROM proposal p JOIN proposal_signature s USING (tenant) "
+    "WHERE p.tenant = ?1 ORDER BY s.place")
 
 #define HOST_COLS                                                              \
 	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, "   \
@@ -168,6 +173,20 @@ SQL_WRITE(TENANT_SET,
 SQL_WRITE(TRUST_ADD,
     "INSERT INTO trust (tenant, serial, sha256, bundle, "
     "added_at) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(PROPOSAL_ADD,
+    "INSERT INTO proposal (tenant, version, serial, sha256, "
+    "proposed_by, proposed_at, text) "
+    "SELECT ?1, 1, ?2, ?3, ?4, ?5, ?6 WHERE ?2 = "
+    "(SELECT max(serial) + 1 FROM trust WHERE tenant = ?1)")
+SQL_WRITE(PROPOSAL_SET,
+    "UPDATE proposal SET version = version + 1 "
+    "WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
+SQL_WRITE(PROPOSAL_DROP,
+    "DELETE FROM proposal WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
+SQL_WRITE(PROPOSALS_DROP, "DELETE FROM proposal WHERE tenant = ?1")
+SQL_WRITE(PROPOSAL_SIGN,
+    "INSERT INTO proposal_signature (tenant, place, key_fp, principal, "
+    "signature, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
 SQL_WRITE(HOST_ADD,
     "INSERT INTO host (tenant, name, enrolled, salt, "
     "invited_until, wrong_macs, key, key_fp, machine_id, "

@@ -1153,6 +1153,12 @@ def rows(house):
         "POST /v1/tenants/{name}/trust": (
             "/v1/tenants/acme/trust",
             house.zeta + zoe.sign("trust", house.zeta)),
+        "GET /v1/tenants/{name}/proposal":
+            ("/v1/tenants/acme/proposal", None),
+        "POST /v1/tenants/{name}/proposal": ("/v1/tenants/acme/proposal", {
+            "text": house.zeta, "signature": zoe.sign("trust", house.zeta)}),
+        "POST /v1/tenants/{name}/proposal/withdraw":
+            ("/v1/tenants/acme/proposal/withdraw", {}),
         "GET /v1/hosts": ("/v1/hosts", None),
         "POST /v1/hosts": ("/v1/hosts", {"tenant": TENANT, "name": "evil"}),
         "GET /v1/hosts/{name}": ("/v1/hosts/e-acme-only", None),
@@ -1208,6 +1214,7 @@ def test_absent_and_foreign_look_alike(house):
          "/v1/sessions/sha256:" + "0" * 64),
         ("/v1/tenants/acme", "/v1/tenants/nosuch"),
         ("/v1/tenants/acme/trust", "/v1/tenants/nosuch/trust"),
+        ("/v1/tenants/acme/proposal", "/v1/tenants/nosuch/proposal"),
         ("/v1/hosts/e-acme-only", "/v1/hosts/nosuch"))
     for foreign, absent in pairs:
         one, two = b.get(foreign, house.zoe), b.get(absent, house.zoe)
@@ -1290,6 +1297,11 @@ def test_openapi_says_what_is_served(house):
     request, grant = house.fresh(), house.grant()
     b.deny(house.bert, request, "no")
     b.revoke(house.anna, grant)
+    proposed = b.trust_text("pair", [house.anna, house.bert], threshold=2,
+                            serial=2, previous=papers.doc_id(house.pair))
+    assert b.post("/v1/tenants/pair/proposal", {
+        "text": proposed, "signature": house.anna.key.sign("trust", proposed),
+        "replace": True}).status == 201
     words = {"{id}": request["id"], "{name}": "acme",
              "{principal}": house.avm.name, "{file}": "app.js"}
     for path, ops in OPENAPI["paths"].items():
@@ -1305,6 +1317,8 @@ def test_openapi_says_what_is_served(house):
             where = where.replace(word, value)
         if path == "/v1/hosts/{name}":
             where = f"/v1/hosts/{HOST}?tenant=acme"
+        if path.endswith("/proposal"):
+            where = path.replace("{name}", "pair")
         got = b.get(where, b.operator)
         if where == "/approve.html" and got.status == 404:
             continue  # a build without it

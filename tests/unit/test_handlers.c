@@ -848,6 +848,83 @@ test_idempotency_keys_are_kept_a_day(void **state)
 }
 
 /* Only the customer's keys approve, whoever is signed in. */
+#define OWNS                                                                   \
+	"namespaces=\"lockbox-approve-v1,lockbox-deny-v1,lockbox-revoke-v1,"   \
+	"lockbox-trust-v1\""
+
+/* A successor for two owners; anna's key is good for an hour more. */
+static void
+two_owners(struct house *h, const struct somebody *bert, int serial,
+    const char *previous, struct lb_buf *ret)
+{
+	char a[LB_KEY_TEXT_MAX + 1], b[LB_KEY_TEXT_MAX + 1];
+
+	public_of(&h->anna, a);
+	public_of(bert, b);
+	assert_int_equal(
+	    lb_buf_addf(ret,
+		"lockbox-trust-v1\ntenant: acme\nserial: %d\n"
+		"previous: %s\n"
+		"good-until: 2088-06-01T00:00:00Z\nthreshold: 2\n"
+		"require: any\nlongest: 86400\nlease: 1800\n"
+		"offline: deny\n"
+		"broker: support namespaces=\"lockbox-answer-v1\" "
+		"%s\n"
+		"approver: anna " OWNS ",valid-before=\"20880302150000Z\" %s\n"
+		"approver: bert " OWNS " %s\n",
+		serial, previous, h->app->key_line, a, b),
+	    LB_OK);
+}
+
+static unsigned int
+propose(struct house *h, const struct somebody *owner, const char *text)
+{
+	return post(h, "/v1/tenants/acme/proposal", NULL,
+	    signed_json(owner, LB_NS_TRUST, text, true));
+}
+
+/* How many signatures of the proposal count. */
+static size_t
+counted(struct house *h)
+{
+	assert_int_equal(get(h, "/v1/tenants/acme/proposal", &h->olga), 200);
+	return json_array_size(json_object_get(h->json, "signatures"));
+}
+
+/* Owners' signatures are counted when they matter, not when they came. */
+static void
+test_a_proposal_counts_keys_in_their_dates(void **state)
+{
+	struct house *h = *state;
+	struct lb_buf second = { 0 }, third = { 0 };
+	char id[LB_SHA256_LEN + 1];
+	struct somebody bert;
+
+	somebody_new(&bert, "bert");
+	two_owners(h, &bert, 2, h->trust_id, &second);
+	assert_int_equal(propose(h, &h->anna, second.data), 201);
+	assert_true(json_is_null(json_object_get(h->json, "proposal")));
+	lb_doc_id(second.data, second.len, id);
+	two_owners(h, &bert, 3, id, &third);
+	assert_int_equal(propose(h, &h->anna, third.data), 201);
+	now_at = START + HOUR - 1;
+	signin(h, &h->olga);
+	assert_int_equal(counted(h), 1);
+	now_at = START + HOUR;
+	assert_int_equal(counted(h), 0);
+	assert_int_equal(propose(h, &h->anna, third.data), 422);
+	assert_int_equal(propose(h, &bert, third.data), 200);
+	assert_int_equal(counted(h), 1);
+	/* Control: within her dates the two of them were enough. */
+	now_at = START + HOUR - 1;
+	assert_int_equal(counted(h), 2);
+	assert_int_equal(propose(h, &bert, third.data), 200);
+	assert_true(json_is_null(json_object_get(h->json, "proposal")));
+	lb_signer_free(bert.signer);
+	lb_buf_clear(&second);
+	lb_buf_clear(&third);
+}
+
 static void
 test_operators_cannot_approve(void **state)
 {
@@ -1028,6 +1105,7 @@ main(void)
 		TEST(test_invitations_are_good_for_an_hour),
 		TEST(test_trust_past_its_end_opens_nothing),
 		TEST(test_idempotency_keys_are_kept_a_day),
+		TEST(test_a_proposal_counts_keys_in_their_dates),
 		TEST(test_operators_cannot_approve),
 	};
 

@@ -1,0 +1,24 @@
+-- What a tenant's people prepare together before it is in force.
+
+-- A successor of the trust document in force that owners are still signing. A
+-- text becomes trust, or is gone, in the transaction of the trust document.
+CREATE TABLE proposal (
+	tenant TEXT PRIMARY KEY REFERENCES tenant (name),
+	version INTEGER NOT NULL,
+	serial INTEGER NOT NULL,
+	sha256 TEXT NOT NULL,
+	proposed_by TEXT NOT NULL,
+	proposed_at INTEGER NOT NULL,
+	text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE proposal_signature (
+	tenant TEXT NOT NULL REFERENCES proposal (tenant) ON DELETE CASCADE,
+	place INTEGER NOT NULL, -- the order in which they came
+	key_fp TEXT NOT NULL,
+	principal TEXT NOT NULL,
+	signature TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY (tenant, place),
+	UNIQUE (tenant, key_fp)
+) STRICT, WITHOUT ROWID;

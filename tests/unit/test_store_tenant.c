@@ -1,0 +1,307 @@
+/* The store: what stands beside a tenant's trust document. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "store.h"
+
+#define NOW INT64_C(1772460000)
+
+struct place {
+	char dir[64], path[96];
+	struct store *st;
+};
+
+static enum lb_err
+commit(struct place *p, struct change *c)
+{
+	struct lb_event *e = &c->event[0];
+
+	c->event_count = 1;
+	memset(e, 0, sizeof(*e));
+	ROW_TEXT(e->event, "something.happened");
+	ROW_TEXT(e->tenant, "acme");
+	ROW_TEXT(e->actor, "somebody");
+	e->at = NOW;
+	return store_commit(p->st, c);
+}
+
+/* The tenant's next trust document; what it says does not matter here. */
+static enum lb_err
+trust_add(struct place *p, const char *tenant, int64_t serial)
+{
+	struct trust_row t = { .serial = serial, .added_at = NOW };
+	struct change c = { .trust = &t };
+	enum lb_err r;
+
+	ROW_TEXT(t.tenant, tenant);
+	(void)snprintf(t.sha256, sizeof(t.sha256), "sha256:%s-%lld", tenant,
+	    (long long)serial);
+	assert_int_equal(lb_buf_adds(&t.bundle, "text"), LB_OK);
+	r = commit(p, &c);
+	trust_row_clear(&t);
+	return r;
+}
+
+static void
+tenant_add(struct place *p, const char *name)
+{
+	struct tenant_row t = { .created_at = NOW };
+	struct change c = { .tenant = &t };
+
+	ROW_TEXT(t.name, name);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(trust_add(p, name, 1), LB_OK);
+}
+
+static int
+setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	strcpy(p->dir, "/tmp/lockbox-store-XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	(void)snprintf(p->path, sizeof(p->path), "%s/broker.db", p->dir);
+	assert_int_equal(store_open(&store_sqlite, p->path, 2, &p->st), LB_OK);
+	tenant_add(p, "acme");
+	tenant_add(p, "zeta");
+	*state = p;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	struct place *p = *state;
+	char path[128];
+
+	store_close(p->st);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", p->path, ends[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(p->dir), 0);
+	free(p);
+	return 0;
+}
+
+/* --- proposals --------------------------------------------------------------- */
+
+static void
+sign(struct proposal_row *q, const char *who)
+{
+	struct signing s = { .at = NOW + (int64_t)q->signing_count };
+
+	ROW_TEXT(s.principal, who);
+	(void)snprintf(s.key_fp, sizeof(s.key_fp), "SHA256:%s", who);
+	(void)snprintf(s.signature, sizeof(s.signature), "armor of %s", who);
+	assert_int_equal(proposal_row_sign(q, &s), LB_OK);
+}
+
+static void
+proposal_fill(struct proposal_row *q, const char *text, int64_t serial)
+{
+	memset(q, 0, sizeof(*q));
+	ROW_TEXT(q->tenant, "acme");
+	ROW_TEXT(q->by, "anna");
+	q->serial = serial;
+	q->at = NOW;
+	assert_int_equal(lb_buf_adds(&q->text, text), LB_OK);
+	lb_doc_id(text, strlen(text), q->sha256);
+	sign(q, "anna");
+}
+
+static enum lb_err
+propose(struct place *p, const struct proposal_row *q,
+    const struct proposal_row *gone)
+{
+	struct change c = { .proposal = q, .proposal_gone = gone };
+
+	return commit(p, &c);
+}
+
+static enum lb_err
+get(struct place *p, struct proposal_row *ret)
+{
+	proposal_row_clear(ret);
+	return store_proposal_get(p->st, "acme", ret);
+}
+
+static void
+test_proposal_round_trip(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q, got = { 0 };
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 2);
+	assert_int_equal(get(p, &got), LB_ERR_MISSING);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_int_equal(got.version, 1);
+	assert_string_equal(got.sha256, q.sha256);
+	assert_string_equal(got.by, "anna");
+	assert_int_equal(got.serial, 2);
+	assert_int_equal(got.at, NOW);
+	assert_int_equal(got.text.len, q.text.len);
+	assert_int_equal(got.signing_count, 1);
+	sign(&got, "bert");
+	assert_int_equal(propose(p, &got, NULL), LB_OK);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_int_equal(got.version, 2);
+	assert_int_equal(got.signing_count, 2);
+	assert_string_equal(got.signing[0].principal, "anna");
+	assert_string_equal(got.signing[1].principal, "bert");
+	assert_string_equal(got.signing[1].key_fp, "SHA256:bert");
+	assert_string_equal(got.signing[1].signature, "armor of bert");
+	assert_int_equal(got.signing[1].at, NOW + 1);
+	assert_int_equal(
+	    store_proposal_get(p->st, "zeta", &got), LB_ERR_MISSING);
+	proposal_row_clear(&got);
+	proposal_row_clear(&q);
+}
+
+/* Two owners sign at once: the slower one reads again. */
+static void
+test_proposal_version_decides(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q, one = { 0 }, two = { 0 };
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 2);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	assert_int_equal(propose(p, &q, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &one), LB_OK);
+	assert_int_equal(get(p, &two), LB_OK);
+	sign(&one, "bert");
+	sign(&two, "cleo");
+	assert_int_equal(propose(p, &one, NULL), LB_OK);
+	assert_int_equal(propose(p, &two, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &two), LB_OK);
+	assert_int_equal(two.signing_count, 2);
+	sign(&two, "bert"); /* one signature of each key */
+	assert_int_equal(propose(p, &two, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &two), LB_OK);
+	sign(&two, "cleo");
+	assert_int_equal(propose(p, &two, NULL), LB_OK);
+	proposal_row_clear(&one);
+	proposal_row_clear(&two);
+	proposal_row_clear(&q);
+}
+
+static void
+test_proposal_is_the_next_serial(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q;
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 3);
+	assert_int_equal(propose(p, &q, NULL), LB_ERR_CONFLICT);
+	q.serial = 1;
+	assert_int_equal(propose(p, &q, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(trust_add(p, "acme", 2), LB_OK);
+	q.serial = 2; /* as it was when its owner looked */
+	assert_int_equal(propose(p, &q, NULL), LB_ERR_CONFLICT);
+	q.serial = 3;
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	proposal_row_clear(&q);
+}
+
+/* It goes with the trust document of its tenant, in one transaction. */
+static void
+test_proposal_goes_with_trust(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q, got = { 0 };
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 2);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	assert_int_equal(trust_add(p, "zeta", 2), LB_OK);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_int_equal(trust_add(p, "acme", 1), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_int_equal(trust_add(p, "acme", 2), LB_OK);
+	assert_int_equal(get(p, &got), LB_ERR_MISSING);
+	/* the signatures went too: the same owner may sign the next one */
+	proposal_row_clear(&q);
+	proposal_fill(&q, "lockbox-trust-v1\nnext\n", 3);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	proposal_row_clear(&q);
+	proposal_row_clear(&got);
+}
+
+static void
+test_proposal_replaced_or_withdrawn(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q, other, got = { 0 };
+	struct change c = { .proposal_gone = &got };
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 2);
+	proposal_fill(&other, "lockbox-trust-v1\nother\n", 2);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	assert_int_equal(propose(p, &other, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_int_equal(propose(p, &other, &got), LB_OK);
+	/* the version is the same, the text is not */
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	assert_int_equal(propose(p, &got, NULL), LB_ERR_CONFLICT);
+	assert_int_equal(get(p, &got), LB_OK);
+	assert_string_equal(got.sha256, other.sha256);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(get(p, &got), LB_ERR_MISSING);
+	proposal_row_clear(&q);
+	proposal_row_clear(&other);
+}
+
+static void
+sql(struct place *p, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+test_proposal_is_its_text(void **state)
+{
+	struct place *p = *state;
+	struct proposal_row q, got = { 0 };
+
+	proposal_fill(&q, "lockbox-trust-v1\n", 2);
+	assert_int_equal(propose(p, &q, NULL), LB_OK);
+	assert_int_equal(get(p, &got), LB_OK);
+	sql(p, "UPDATE proposal SET text = text || 'more'");
+	assert_int_equal(get(p, &got), LB_ERR_STORE);
+	proposal_row_clear(&q);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_proposal_round_trip),
+		TEST(test_proposal_version_decides),
+		TEST(test_proposal_is_the_next_serial),
+		TEST(test_proposal_goes_with_trust),
+		TEST(test_proposal_replaced_or_withdrawn),
+		TEST(test_proposal_is_its_text),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
