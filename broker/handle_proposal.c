@@ -51,10 +51,7 @@ signers_json(const struct proposal_row *p, const struct lb_trust_signers *s)
 
 		render_set(&o, "principal", json_string(s->who[i]->principal));
 		render_set(&o, "at", render_time(signing_at(p, s->who[i])));
-		if (json_array_append_new(a, o) != 0) {
-			json_decref(a);
-			return NULL;
-		}
+		render_add(&a, o);
 	}
 	return a;
 }
@@ -159,7 +156,7 @@ sign_answer(struct app *app, const struct call *call, struct reply *reply,
 	if ((r == LB_OK || r == LB_ERR_MISSING) &&
 	    (r = store_tenant_get(app->store, call->arg, &t)) == LB_OK) {
 		render_set(&o, "proposal", p);
-		render_set(&o, "tenant", tenant_view(&t, held, call->now));
+		render_set(&o, "tenant", tenant_view(app, &t, held, call->now));
 		p = NULL; /* handed over */
 	}
 	trusts_give(app->trusts, held);

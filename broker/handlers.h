@@ -31,6 +31,9 @@ call_handler trust_get, trust_add;
 /* handle_proposal.c */
 call_handler proposal_get, proposal_sign, proposal_withdraw;
 
+/* handle_contact.c */
+call_handler contacts_list, contact_set;
+
 /* handle_host.c */
 call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;
 

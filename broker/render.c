@@ -17,6 +17,17 @@ render_set(json_t **root, const char *name, json_t *value)
 	}
 }
 
+void
+render_add(json_t **array, json_t *value)
+{
+	if (*array == NULL) {
+		json_decref(value);
+	} else if (json_array_append_new(*array, value) != 0) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
 json_t *
 render_time(int64_t at)
 {

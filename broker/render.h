@@ -25,6 +25,9 @@ json_t *render_request(
     struct app *app, const struct request_row *q, int64_t now);
 json_t *render_grant(struct app *app, const struct grant_row *g, int64_t now);
 
+/* Append value (taken over) to *array; NULL value: remember no memory there. */
+void render_add(json_t **array, json_t *value);
+
 /* Set name to value (taken over); NULL value: remember no memory in *root. */
 void render_set(json_t **root, const char *name, json_t *value);
 

@@ -57,6 +57,7 @@ static const struct problem {
 	    "sign exactly that text, or replace the draft" },
 	{ "idempotency_mismatch", 409,
 	    "The Idempotency-Key was used for another body", "" },
+	{ "too_many", 409, "There are as many as may be", "" },
 	{ "last_operator", 409, "Nobody would be left to operate", "" },
 	{ "code_over", 410, "The code is unknown, used or too old",
 	    "open the page again for a new one" },

@@ -16,6 +16,7 @@
 #include "log.h"
 
 #define OPERATOR ROLE_OPERATOR
+#define TENDERS  (ROLE_OPERATOR | ROLE_APPROVER) /* rules_may_tend */
 #define STAFF    (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_MANAGER)
 #define RECORDS  (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_APPROVER)
 #define PAGES    ROUTE_PAGES
@@ -88,6 +89,10 @@ const struct route routes[] = {
 	    BODY_JSON, proposal_sign },
 	{ "POST", "/v1/tenants/{name}/proposal/withdraw", ROLE_APPROVER,
 	    BODY_JSON, proposal_withdraw },
+	{ "GET", "/v1/tenants/{name}/contacts", TENDERS, BODY_NONE,
+	    contacts_list },
+	{ "POST", "/v1/tenants/{name}/contacts", TENDERS, BODY_JSON,
+	    contact_set },
 	{ "GET", "/v1/hosts", ROUTE_ANY, BODY_NONE, hosts_list },
 	{ "POST", "/v1/hosts", OPERATOR, BODY_JSON, host_invite },
 	{ "GET", "/v1/hosts/{name}", ROUTE_ANY, BODY_NONE, host_get },

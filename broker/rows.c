@@ -84,6 +84,20 @@ request_row_due(const struct request_row *q)
 	}
 }
 
+bool
+row_mail_valid(const char *s)
+{
+	const char *at = strchr(s, '@');
+	size_t len = strlen(s);
+
+	if (at == NULL || at == s || at[1] == '\0' || strchr(at + 1, '@'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~' || strchr("<>\"(),:;\\", s[i]))
+			return false;
+	return len <= ROW_MAIL_MAX;
+}
+
 void
 row_text(char *ret, size_t size, const char *s)
 {

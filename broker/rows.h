@@ -17,6 +17,7 @@
 
 #define ROW_PERSON_KEYS_MAX 8
 #define ROW_MAIL_MAX        254 /* chars */
+#define ROW_LANGUAGE_MAX    8   /* chars: "en" */
 #define ROW_MACHINE_LEN     32  /* machine-id(5): lower-case hex */
 #define ROW_SALT_LEN        32  /* hex of 128 bits */
 #define ROW_TOKEN_HASH_LEN  64  /* hex of 256 bits */
@@ -115,6 +116,16 @@ struct proposal_row {
 	struct lb_buf text;      /* owned */
 	size_t signing_count;    /* at least 1 */
 	struct signing *signing; /* owned; in the order they came */
+};
+
+/* Where mail for somebody of a tenant's trust document goes. */
+struct contact_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char mail[ROW_MAIL_MAX + 1]; /* empty: he gets none */
+	bool links;                  /* may a mail to him hold a link */
+	char language[ROW_LANGUAGE_MAX + 1];
 };
 
 struct host_row {
@@ -287,6 +298,9 @@ void row_key_id(const char *key_fp, char ret[static ROW_KEY_ID_LEN + 1]);
 
 /* When time alone changes its stored state; 0: never. */
 int64_t request_row_due(const struct request_row *q);
+
+/* One at sign, no blanks or control characters: nothing of it is run. */
+bool row_mail_valid(const char *s);
 
 /* Copy into a char array; asserts that it fits: only for checked values. */
 void row_text(char *ret, size_t size, const char *s);

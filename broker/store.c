@@ -200,6 +200,29 @@ store_proposal_get(
 }
 
 enum lb_err
+store_contact_get(struct store *st, const char *tenant, const char *principal,
+    struct contact_row *ret)
+{
+	struct contact_row c;
+	enum lb_err r;
+
+	if ((r = st->ops->contact_get(st->db, tenant, principal, &c)) != LB_OK)
+		return r;
+	if (strcmp(c.tenant, tenant) != 0 ||
+	    strcmp(c.principal, principal) != 0)
+		return LB_ERR_STORE;
+	*ret = c;
+	return LB_OK;
+}
+
+enum lb_err
+store_contact_each(
+    struct store *st, const char *tenant, contact_taker *take, void *arg)
+{
+	return st->ops->contact_each(st->db, tenant, take, arg);
+}
+
+enum lb_err
 store_host_get(struct store *st, const char *tenant, const char *name,
     struct host_row *ret)
 {

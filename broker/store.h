@@ -33,6 +33,7 @@ struct change {
 	 */
 	const struct proposal_row *proposal;
 	const struct proposal_row *proposal_gone; /* before one is added */
+	const struct contact_row *contact;
 	const struct host_row *host;
 	bool host_remove;
 	const struct request_row *request;
@@ -70,6 +71,7 @@ struct list_query {
 typedef bool person_taker(void *arg, const struct person_row *row);
 typedef bool tenant_taker(void *arg, const struct tenant_row *row);
 typedef bool trust_taker(void *arg, const struct trust_row *row);
+typedef bool contact_taker(void *arg, const struct contact_row *row);
 typedef bool host_taker(void *arg, const struct host_row *row);
 typedef bool signin_key_taker(void *arg, const struct signin_key_row *row);
 typedef bool request_taker(void *arg, struct request_row *row);
@@ -105,6 +107,10 @@ struct store_ops {
 	    trust_taker *take, void *arg);
 	enum lb_err (*proposal_get)(
 	    void *db, const char *tenant, struct proposal_row *ret);
+	enum lb_err (*contact_get)(void *db, const char *tenant,
+	    const char *principal, struct contact_row *ret);
+	enum lb_err (*contact_each)(
+	    void *db, const char *tenant, contact_taker *take, void *arg);
 	enum lb_err (*host_get)(void *db, const char *tenant, const char *name,
 	    struct host_row *ret);
 	enum lb_err (*host_by_key)(
@@ -199,6 +205,12 @@ enum lb_err store_trust_each(struct store *st, const char *tenant,
 /* ret is empty beforehand. */
 enum lb_err store_proposal_get(struct store *st, const char *tenant,
     struct proposal_row *ret) LB_MUST_CHECK;
+
+enum lb_err store_contact_get(struct store *st, const char *tenant,
+    const char *principal, struct contact_row *ret) LB_MUST_CHECK;
+/* By principal. */
+enum lb_err store_contact_each(struct store *st, const char *tenant,
+    contact_taker *take, void *arg) LB_MUST_CHECK;
 
 enum lb_err store_host_get(struct store *st, const char *tenant,
     const char *name, struct host_row *ret) LB_MUST_CHECK;

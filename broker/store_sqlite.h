@@ -99,7 +99,13 @@ enum lb_err sqlite_purge(void *p, int64_t sessions_before, int64_t idem_before);
 /* store_sqlite_tenant.c: what stands beside a tenant's trust. */
 enum lb_err sqlite_proposal_get(
     void *p, const char *tenant, struct proposal_row *ret);
+enum lb_err sqlite_contact_get(void *p, const char *tenant,
+    const char *principal, struct contact_row *ret);
+enum lb_err sqlite_contact_each(
+    void *p, const char *tenant, contact_taker *take, void *arg);
 /* Inside a change. */
+enum lb_err sqlite_contact_write(
+    struct conn *w, const struct contact_row *row) LB_MUST_CHECK;
 enum lb_err sqlite_proposal_write(
     struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
 enum lb_err sqlite_proposal_remove(

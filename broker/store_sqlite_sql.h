@@ -30,6 +30,14 @@ SQL(PROPOSAL_GET,
     "FROM proposal p JOIN proposal_signature s USING (tenant) "
     "WHERE p.tenant = ?1 ORDER BY s.place")
 
+#define CONTACT_COLS "tenant, principal, version, mail, links, language "
+SQL(CONTACT_GET,
+    "SELECT " CONTACT_COLS "FROM contact WHERE tenant = ?1 AND "
+    "principal = ?2")
+SQL(CONTACT_LIST,
+    "SELECT " CONTACT_COLS "FROM contact WHERE tenant = ?1 "
+    "ORDER BY principal")
+
 #define HOST_COLS                                                              \
 	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, "   \
 	"key, key_fp, machine_id, enrolled_at, last_seen_at "
@@ -187,6 +195,13 @@ SQL_WRITE(PROPOSALS_DROP, "DELETE FROM proposal WHERE tenant = ?1")
 SQL_WRITE(PROPOSAL_SIGN,
     "INSERT INTO proposal_signature (tenant, place, key_fp, principal, "
     "signature, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+SQL_WRITE(CONTACT_ADD,
+    "INSERT INTO contact (tenant, principal, mail, links, language, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6 + 1)")
+SQL_WRITE(CONTACT_SET,
+    "UPDATE contact SET mail = ?3, links = ?4, language = ?5, "
+    "version = version + 1 "
+    "WHERE tenant = ?1 AND principal = ?2 AND version = ?6")
 SQL_WRITE(HOST_ADD,
     "INSERT INTO host (tenant, name, enrolled, salt, "
     "invited_until, wrong_macs, key, key_fp, machine_id, "

@@ -90,3 +90,64 @@ sqlite_proposals_drop(struct conn *w, const char *tenant)
 		return r;
 	return sqlite_once(w->stmt[PROPOSALS_DROP]);
 }
+
+static void
+contact_read(struct cursor *k, struct contact_row *c)
+{
+	TEXT(k, c->tenant);
+	TEXT(k, c->principal);
+	c->version = cursor_int(k);
+	TEXT(k, c->mail);
+	c->links = cursor_int(k) != 0;
+	TEXT(k, c->language);
+}
+
+enum lb_err
+sqlite_contact_get(
+    void *p, const char *tenant, const char *principal, struct contact_row *ret)
+{
+	struct contact_row row = { 0 };
+	struct cursor k;
+	bool found;
+	enum lb_err r;
+
+	cursor_open(&k, p, CONTACT_GET);
+	k.r = sqlite_bind(k.s, "tt", tenant, principal);
+	found = cursor_next(&k);
+	if (found)
+		contact_read(&k, &row);
+	if ((r = cursor_close(&k)) != LB_OK)
+		return r;
+	if (!found)
+		return LB_ERR_MISSING;
+	*ret = row;
+	return LB_OK;
+}
+
+enum lb_err
+sqlite_contact_each(void *p, const char *tenant, contact_taker *take, void *arg)
+{
+	struct contact_row row = { 0 };
+	struct cursor k;
+
+	cursor_open(&k, p, CONTACT_LIST);
+	k.r = sqlite_bind(k.s, "t", tenant);
+	while (cursor_next(&k)) {
+		contact_read(&k, &row);
+		if (k.r == LB_OK && !take(arg, &row))
+			break;
+	}
+	return cursor_close(&k);
+}
+
+enum lb_err
+sqlite_contact_write(struct conn *w, const struct contact_row *c)
+{
+	enum stmt i = c->version == 0 ? CONTACT_ADD : CONTACT_SET;
+	enum lb_err r;
+
+	if ((r = sqlite_bind(w->stmt[i], "tttiti", c->tenant, c->principal,
+		 c->mail, (int64_t)c->links, c->language, c->version)) != LB_OK)
+		return r;
+	return sqlite_once_one(w, i);
+}

@@ -314,6 +314,8 @@ people_and_places(struct conn *w, const struct change *c)
 		r = sqlite_proposal_write(w, c->proposal);
 	if (r == LB_OK && c->trust != NULL)
 		r = trust_write(w, c->trust);
+	if (r == LB_OK && c->contact != NULL)
+		r = sqlite_contact_write(w, c->contact);
 	if (r == LB_OK && c->host != NULL)
 		r = host_write(w, c->host, c->host_remove);
 	if (r == LB_OK)

@@ -22,3 +22,14 @@ CREATE TABLE proposal_signature (
 	PRIMARY KEY (tenant, place),
 	UNIQUE (tenant, key_fp)
 ) STRICT, WITHOUT ROWID;
+
+-- Where mail for somebody of a tenant's trust document goes.
+CREATE TABLE contact (
+	tenant TEXT NOT NULL REFERENCES tenant (name),
+	principal TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	mail TEXT NOT NULL,
+	links INTEGER NOT NULL,
+	language TEXT NOT NULL,
+	PRIMARY KEY (tenant, principal)
+) STRICT, WITHOUT ROWID;

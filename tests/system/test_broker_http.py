@@ -1159,6 +1159,10 @@ def rows(house):
             "text": house.zeta, "signature": zoe.sign("trust", house.zeta)}),
         "POST /v1/tenants/{name}/proposal/withdraw":
             ("/v1/tenants/acme/proposal/withdraw", {}),
+        "GET /v1/tenants/{name}/contacts":
+            ("/v1/tenants/acme/contacts", None),
+        "POST /v1/tenants/{name}/contacts": ("/v1/tenants/acme/contacts", {
+            "principal": "anna@acme.example", "mail": "evil@zeta.example"}),
         "GET /v1/hosts": ("/v1/hosts", None),
         "POST /v1/hosts": ("/v1/hosts", {"tenant": TENANT, "name": "evil"}),
         "GET /v1/hosts/{name}": ("/v1/hosts/e-acme-only", None),
@@ -1197,7 +1201,8 @@ def test_tenant_isolation_matrix(house):
     for route in ("GET /v1/requests/{id}", "GET /v1/grants/{id}",
                   "GET /v1/grants/{id}/bundle", "GET /v1/tenants/{name}",
                   "GET /v1/sessions", "GET /v1/sessions/{id}",
-                  "GET /v1/tenants/{name}/trust", "GET /v1/hosts/{name}"):
+                  "GET /v1/tenants/{name}/trust",
+                  "GET /v1/tenants/{name}/contacts", "GET /v1/hosts/{name}"):
         got = b.get(matrix[route][0], house.anna)
         assert got.status == 200 and "acme" in got.text, route
 
@@ -1215,6 +1220,7 @@ def test_absent_and_foreign_look_alike(house):
         ("/v1/tenants/acme", "/v1/tenants/nosuch"),
         ("/v1/tenants/acme/trust", "/v1/tenants/nosuch/trust"),
         ("/v1/tenants/acme/proposal", "/v1/tenants/nosuch/proposal"),
+        ("/v1/tenants/acme/contacts", "/v1/tenants/nosuch/contacts"),
         ("/v1/hosts/e-acme-only", "/v1/hosts/nosuch"))
     for foreign, absent in pairs:
         one, two = b.get(foreign, house.zoe), b.get(absent, house.zoe)

@@ -287,6 +287,54 @@ test_proposal_is_its_text(void **state)
 	proposal_row_clear(&q);
 }
 
+/* --- contacts ---------------------------------------------------------------- */
+
+static bool
+contact_see(void *arg, const struct contact_row *row)
+{
+	char *seen = arg;
+
+	(void)strcat(strcat(seen, row->principal), " ");
+	return true;
+}
+
+static void
+test_contact_round_trip(void **state)
+{
+	struct place *p = *state;
+	struct contact_row row = { .links = true, .language = "en" }, got;
+	struct change c = { .contact = &row };
+	char seen[64] = "";
+
+	ROW_TEXT(row.tenant, "acme");
+	ROW_TEXT(row.principal, "bert");
+	ROW_TEXT(row.mail, "bert@acme.example");
+	assert_int_equal(
+	    store_contact_get(p->st, "acme", "bert", &got), LB_ERR_MISSING);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	assert_int_equal(store_contact_get(p->st, "acme", "bert", &got), LB_OK);
+	assert_string_equal(got.mail, row.mail);
+	assert_string_equal(got.language, "en");
+	assert_true(got.links);
+	row = got;
+	row.links = false;
+	row.mail[0] = '\0';
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT); /* an old version */
+	assert_int_equal(store_contact_get(p->st, "acme", "bert", &got), LB_OK);
+	assert_string_equal(got.mail, "");
+	assert_false(got.links);
+	row.version = 0;
+	ROW_TEXT(row.principal, "anna");
+	assert_int_equal(commit(p, &c), LB_OK);
+	ROW_TEXT(row.tenant, "zeta");
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(
+	    store_contact_each(p->st, "acme", contact_see, seen), LB_OK);
+	assert_string_equal(seen, "anna bert ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -299,6 +347,7 @@ main(void)
 		TEST(test_proposal_goes_with_trust),
 		TEST(test_proposal_replaced_or_withdrawn),
 		TEST(test_proposal_is_its_text),
+		TEST(test_contact_round_trip),
 	};
 
 	if (sodium_init() < 0)
