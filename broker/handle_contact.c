@@ -2,15 +2,13 @@
 #include <string.h>
 
 #include "body.h"
+#include "contacts.h"
 #include "handlers.h"
 #include "lists.h"
 #include "people.h"
 #include "render.h"
 #include "tenant_view.h"
 #include "tending.h"
-
-#define CONTACTS_MAX 256  /* of one tenant */
-#define LANGUAGE     "en" /* the one there is */
 
 static json_t *
 contact_json(const struct contact_row *c, unsigned int part)
@@ -23,22 +21,6 @@ contact_json(const struct contact_row *c, unsigned int part)
 	render_set(&o, "links", json_boolean(c->links));
 	render_set(&o, "language", json_string(c->language));
 	return o;
-}
-
-/* What is kept, or what holds as long as nothing is. */
-static enum lb_err
-contact_find(struct app *app, const char *tenant, const char *principal,
-    struct contact_row *ret)
-{
-	enum lb_err r;
-
-	r = store_contact_get(app->store, tenant, principal, ret);
-	if (r != LB_ERR_MISSING)
-		return r;
-	*ret = (struct contact_row){ .links = true, .language = LANGUAGE };
-	ROW_TEXT(ret->tenant, tenant);
-	ROW_TEXT(ret->principal, principal);
-	return LB_OK;
 }
 
 struct others {
@@ -87,16 +69,6 @@ contacts_list(struct app *app, const struct call *call, struct reply *reply)
 	return page_whole(reply, items);
 }
 
-static bool
-count_take(void *arg, const struct contact_row *row)
-{
-	size_t *count = arg;
-
-	(void)row;
-	++*count;
-	return true;
-}
-
 /* Lay what the body says over what is kept. */
 static enum lb_err
 contact_read(struct reply *reply, json_t *root, struct contact_row *c)
@@ -110,18 +82,10 @@ contact_read(struct reply *reply, json_t *root, struct contact_row *c)
 		"language", &language) != 0)
 		return reply_refuse(
 		    reply, "bad_json", "principal, mail, links, language");
-	if (strcmp(language, LANGUAGE) != 0)
+	if (strcmp(language, CONTACT_LANGUAGE) != 0)
 		return reply_refuse(reply, "bad_value", "language");
-	if (json_is_null(mail))
-		c->mail[0] = '\0';
-	else if (mail != NULL &&
-	    (!json_is_string(mail) ||
-		!row_mail_valid(json_string_value(mail)) ||
-		lb_text_copy(c->mail, sizeof(c->mail),
-		    json_string_value(mail)) != LB_OK))
-		return reply_refuse(reply, "bad_value", "mail");
 	c->links = links != 0;
-	return LB_OK;
+	return mail != NULL ? contact_mail(reply, mail, c) : LB_OK;
 }
 
 /* The record says of whom, not the address: records stay for ever. */
@@ -131,15 +95,10 @@ contact_store(struct app *app, const struct call *call, struct reply *reply,
 {
 	struct change c = { .contact = row };
 	struct people people;
-	size_t count = 0;
 	enum lb_err r;
 
-	if (row->version == 0 &&
-	    (r = store_contact_each(
-		 app->store, row->tenant, count_take, &count)) != LB_OK)
+	if ((r = contact_room(app, reply, row)) != LB_OK)
 		return r;
-	if (count >= CONTACTS_MAX)
-		return reply_refuse(reply, "too_many", "contacts");
 	call_event(app, call, &c, "contact.changed", call->caller.principal,
 	    row->tenant);
 	ROW_TEXT(change_event(&c)->detail, row->principal);

@@ -34,7 +34,8 @@ tenants_take(void *arg, const struct tenant_row *row)
 	if (page_full(&t->p))
 		return false;
 	held = trusts_take(t->app->trusts, row->name);
-	page_add(&t->p, tenant_view(t->app, row, held, t->p.call->now), 0, row->name);
+	page_add(&t->p, tenant_view(t->app, row, held, t->p.call->now), 0,
+	    row->name);
 	trusts_give(t->app->trusts, held);
 	return true;
 }

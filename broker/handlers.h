@@ -34,6 +34,15 @@ call_handler proposal_get, proposal_sign, proposal_withdraw;
 /* handle_contact.c */
 call_handler contacts_list, contact_set;
 
+/* handle_invitation.c */
+call_handler invitation_add, invitations_list, invitation_withdraw;
+
+/* handle_accept.c */
+call_handler invitation_accept;
+
+/* handle_candidate.c */
+call_handler candidates_list, candidate_remove;
+
 /* handle_host.c */
 call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;
 

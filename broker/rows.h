@@ -14,6 +14,7 @@
 #include "lockbox/papers.h"
 #include "lockbox/sshkey.h"
 #include "lockbox/sshsig.h"
+#include "lockbox/trust.h"
 
 #define ROW_PERSON_KEYS_MAX 8
 #define ROW_MAIL_MAX        254 /* chars */
@@ -92,6 +93,8 @@ struct trust_row {
 	char sha256[LB_SHA256_LEN + 1];
 	struct lb_buf bundle; /* owned */
 	int64_t added_at;
+	/* What it says, borrowed; NULL in a row that was read. */
+	const struct lb_trust *doc;
 };
 
 /* An owner's signature of a proposal. */
@@ -126,6 +129,33 @@ struct contact_row {
 	char mail[ROW_MAIL_MAX + 1]; /* empty: he gets none */
 	bool links;                  /* may a mail to him hold a link */
 	char language[ROW_LANGUAGE_MAX + 1];
+};
+
+/* Somebody was asked to bring a key. */
+struct invitation_row {
+	int64_t version;
+	char id[LB_ID_LEN + 1];
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	bool owner; /* shall he sign trust documents */
+	char invited_by[LB_PRINCIPAL_MAX + 1];
+	int64_t invited_at, expires_at;
+	char salt[ROW_SALT_LEN + 1]; /* of the code; empty: burnt */
+	int64_t wrong_codes;
+};
+
+/* A key that somebody brought, for the owners to sign into trust. */
+struct candidate_row {
+	char id[LB_ID_LEN + 1];
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char key[LB_KEY_TEXT_MAX + 1];
+	char key_fp[LB_KEYFP_LEN + 1];
+	char label[ROW_LABEL_MAX + 1];
+	char origin[LB_ORIGIN_MAX + 1]; /* a passkey's page; else empty */
+	bool owner;
+	char invited_by[LB_PRINCIPAL_MAX + 1];
+	int64_t at;
 };
 
 struct host_row {

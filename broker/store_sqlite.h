@@ -103,14 +103,29 @@ enum lb_err sqlite_contact_get(void *p, const char *tenant,
     const char *principal, struct contact_row *ret);
 enum lb_err sqlite_contact_each(
     void *p, const char *tenant, contact_taker *take, void *arg);
+enum lb_err sqlite_invitation_get(void *p, const char *tenant,
+    const char *principal, struct invitation_row *ret);
+enum lb_err sqlite_invitation_by_id(
+    void *p, const char *id, struct invitation_row *ret);
+enum lb_err sqlite_invitation_each(
+    void *p, const char *tenant, invitation_taker *take, void *arg);
+enum lb_err sqlite_candidate_by_id(
+    void *p, const char *id, struct candidate_row *ret);
+enum lb_err sqlite_candidate_each(
+    void *p, const char *tenant, candidate_taker *take, void *arg);
 /* Inside a change. */
+enum lb_err sqlite_invitation_write(struct conn *w,
+    const struct invitation_row *row, bool remove) LB_MUST_CHECK;
+enum lb_err sqlite_candidate_write(
+    struct conn *w, const struct candidate_row *row, bool remove) LB_MUST_CHECK;
+/* What a new trust document makes pointless. */
+enum lb_err sqlite_trust_settles(
+    struct conn *w, const struct trust_row *t) LB_MUST_CHECK;
 enum lb_err sqlite_contact_write(
     struct conn *w, const struct contact_row *row) LB_MUST_CHECK;
 enum lb_err sqlite_proposal_write(
     struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
 enum lb_err sqlite_proposal_remove(
     struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
-enum lb_err sqlite_proposals_drop(
-    struct conn *w, const char *tenant) LB_MUST_CHECK;
 
 #endif

@@ -38,6 +38,25 @@ SQL(CONTACT_LIST,
     "SELECT " CONTACT_COLS "FROM contact WHERE tenant = ?1 "
     "ORDER BY principal")
 
+#define INVITATION_COLS                                                        \
+	"tenant, principal, version, id, owner, invited_by, invited_at, "      \
+	"expires_at, salt, wrong_codes "
+SQL(INVITATION_GET,
+    "SELECT " INVITATION_COLS "FROM invitation WHERE tenant = ?1 AND "
+    "principal = ?2")
+SQL(INVITATION_OF_ID, "SELECT " INVITATION_COLS "FROM invitation WHERE id = ?1")
+SQL(INVITATION_LIST,
+    "SELECT " INVITATION_COLS "FROM invitation WHERE tenant = ?1 "
+    "ORDER BY principal")
+
+#define CANDIDATE_COLS                                                         \
+	"tenant, key_fp, id, principal, key, label, origin, owner, "           \
+	"invited_by, added_at "
+SQL(CANDIDATE_OF_ID, "SELECT " CANDIDATE_COLS "FROM candidate WHERE id = ?1")
+SQL(CANDIDATE_LIST,
+    "SELECT " CANDIDATE_COLS "FROM candidate WHERE tenant = ?1 "
+    "ORDER BY added_at, id")
+
 #define HOST_COLS                                                              \
 	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, "   \
 	"key, key_fp, machine_id, enrolled_at, last_seen_at "
@@ -202,6 +221,24 @@ SQL_WRITE(CONTACT_SET,
     "UPDATE contact SET mail = ?3, links = ?4, language = ?5, "
     "version = version + 1 "
     "WHERE tenant = ?1 AND principal = ?2 AND version = ?6")
+SQL_WRITE(INVITATION_ADD,
+    "INSERT INTO invitation (tenant, principal, id, owner, invited_by, "
+    "invited_at, expires_at, salt, wrong_codes, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 + 1)")
+SQL_WRITE(INVITATION_SET,
+    "UPDATE invitation SET id = ?3, owner = ?4, invited_by = ?5, "
+    "invited_at = ?6, expires_at = ?7, salt = ?8, wrong_codes = ?9, "
+    "version = version + 1 "
+    "WHERE tenant = ?1 AND principal = ?2 AND version = ?10")
+SQL_WRITE(
+    INVITATION_DROP, "DELETE FROM invitation WHERE id = ?1 AND version = ?2")
+SQL_WRITE(CANDIDATE_ADD,
+    "INSERT INTO candidate (tenant, key_fp, id, principal, key, label, "
+    "origin, owner, invited_by, added_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+SQL_WRITE(CANDIDATE_DROP, "DELETE FROM candidate WHERE id = ?1")
+SQL_WRITE(
+    CANDIDATE_PINNED, "DELETE FROM candidate WHERE tenant = ?1 AND key_fp = ?2")
 SQL_WRITE(HOST_ADD,
     "INSERT INTO host (tenant, name, enrolled, salt, "
     "invited_until, wrong_macs, key, key_fp, machine_id, "

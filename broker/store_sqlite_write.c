@@ -52,7 +52,7 @@ trust_write(struct conn *w, const struct trust_row *t)
 		 t->sha256, &t->bundle, t->added_at)) != LB_OK ||
 	    (r = sqlite_once_one(w, TRUST_ADD)) != LB_OK)
 		return r;
-	return sqlite_proposals_drop(w, t->tenant);
+	return sqlite_trust_settles(w, t);
 }
 
 static enum lb_err
@@ -316,6 +316,12 @@ people_and_places(struct conn *w, const struct change *c)
 		r = trust_write(w, c->trust);
 	if (r == LB_OK && c->contact != NULL)
 		r = sqlite_contact_write(w, c->contact);
+	if (r == LB_OK && c->invitation != NULL)
+		r = sqlite_invitation_write(
+		    w, c->invitation, c->invitation_remove);
+	if (r == LB_OK && c->candidate != NULL)
+		r = sqlite_candidate_write(
+		    w, c->candidate, c->candidate_remove);
 	if (r == LB_OK && c->host != NULL)
 		r = host_write(w, c->host, c->host_remove);
 	if (r == LB_OK)

@@ -64,6 +64,7 @@ successor_row(const struct lb_trust *t, const struct lb_trust *by,
 	memcpy(ret->tenant, t->tenant, sizeof(ret->tenant));
 	memcpy(ret->sha256, t->id, sizeof(ret->sha256));
 	ret->serial = t->serial;
+	ret->doc = t;
 	ret->added_at = now;
 	if ((r = lb_buf_add(&ret->bundle, part->doc.text, part->doc.len)) !=
 	    LB_OK)

@@ -925,6 +925,67 @@ test_a_proposal_counts_keys_in_their_dates(void **state)
 	lb_buf_clear(&third);
 }
 
+static unsigned int
+bring(struct house *h, const struct somebody *s, const char *code)
+{
+	char text[512], time[LB_TIME_LEN + 1], key[LB_KEY_TEXT_MAX + 1];
+	char nonce[LB_NONCE_LEN + 1];
+	json_t *o;
+
+	assert_int_equal(post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+	(void)snprintf(nonce, sizeof(nonce), "%s", said(h, "nonce"));
+	lb_time_format(now_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-signin-v1\nbroker: support\nprincipal: %s\nnonce: %s\n"
+	    "time: %s\n",
+	    s->name, nonce, time);
+	public_of(s, key);
+	o = signed_json(s, LB_NS_SIGNIN, text, true);
+	assert_int_equal(json_object_set_new(o, "key", json_string(key)), 0);
+	assert_int_equal(json_object_set_new(o, "label", json_string("k")), 0);
+	return post(h, "/v1/invitations/accept", NULL,
+	    json_pack("{s:s, s:s, s:s, s:o}", "tenant", "acme", "principal",
+		s->name, "code", code, "candidate", o));
+}
+
+static void
+ask_in(struct house *h, const struct somebody *s, char code[static 32])
+{
+	assert_int_equal(post(h, "/v1/tenants/acme/invitations", &h->olga,
+			     json_pack("{s:s}", "principal", s->name)),
+	    201);
+	(void)snprintf(code, 32, "%s", said(h, "code"));
+}
+
+/* People's invitations, not hosts'. */
+static void
+test_invited_people_have_seven_days(void **state)
+{
+	struct house *h = *state;
+	struct somebody bert, cleo;
+	char code[2][32];
+
+	somebody_new(&bert, "bert");
+	somebody_new(&cleo, "cleo");
+	ask_in(h, &bert, code[0]);
+	ask_in(h, &cleo, code[1]);
+	now_at = START + 7 * 24 * HOUR - 1;
+	assert_int_equal(bring(h, &bert, code[0]), 201);
+	now_at = START + 7 * 24 * HOUR;
+	assert_int_equal(bring(h, &cleo, code[1]), 401);
+	signin(h, &h->olga);
+	assert_int_equal(get(h, "/v1/tenants/acme/invitations", &h->olga), 200);
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(h->json, "items"), 0), "state")),
+	    "expired");
+	/* A new code begins anew. */
+	ask_in(h, &cleo, code[1]);
+	assert_int_equal(bring(h, &cleo, code[1]), 201);
+	lb_signer_free(bert.signer);
+	lb_signer_free(cleo.signer);
+}
+
 static void
 test_operators_cannot_approve(void **state)
 {
@@ -1106,6 +1167,7 @@ main(void)
 		TEST(test_trust_past_its_end_opens_nothing),
 		TEST(test_idempotency_keys_are_kept_a_day),
 		TEST(test_a_proposal_counts_keys_in_their_dates),
+		TEST(test_invited_people_have_seven_days),
 		TEST(test_operators_cannot_approve),
 	};
 

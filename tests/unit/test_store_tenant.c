@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "fixture.h"
 #include "store.h"
 
 #define NOW INT64_C(1772460000)
@@ -335,6 +336,188 @@ test_contact_round_trip(void **state)
 	assert_string_equal(seen, "anna bert ");
 }
 
+/* --- invitations and candidates ---------------------------------------------- */
+
+static void
+invitation_fill(struct invitation_row *i, const char *tenant, const char *id)
+{
+	memset(i, 0, sizeof(*i));
+	ROW_TEXT(i->tenant, tenant);
+	ROW_TEXT(i->principal, "dora");
+	ROW_TEXT(i->id, id);
+	ROW_TEXT(i->invited_by, "anna");
+	ROW_TEXT(i->salt, "0123456789abcdef0123456789abcdef");
+	i->owner = true;
+	i->invited_at = NOW;
+	i->expires_at = NOW + 60;
+}
+
+static bool
+invitation_count(void *arg, const struct invitation_row *row)
+{
+	size_t *n = arg;
+
+	assert_string_equal(row->tenant, "acme");
+	++*n;
+	return true;
+}
+
+static void
+test_invitation_round_trip(void **state)
+{
+	struct place *p = *state;
+	struct invitation_row row, got;
+	struct change c = { .invitation = &row };
+	size_t n = 0;
+
+	invitation_fill(&row, "acme", "01JNBWQ7000000000000000001");
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	assert_int_equal(
+	    store_invitation_get(p->st, "acme", "dora", &got), LB_OK);
+	assert_string_equal(got.id, row.id);
+	assert_string_equal(got.salt, row.salt);
+	assert_string_equal(got.invited_by, "anna");
+	assert_true(got.owner);
+	assert_int_equal(got.invited_at, NOW);
+	assert_int_equal(got.expires_at, NOW + 60);
+	assert_int_equal(
+	    store_invitation_get(p->st, "zeta", "dora", &got), LB_ERR_MISSING);
+	/* the same id again is nobody's */
+	invitation_fill(&row, "zeta", "01JNBWQ7000000000000000001");
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	ROW_TEXT(row.id, "01JNBWQ7000000000000000002");
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(
+	    store_invitation_each(p->st, "acme", invitation_count, &n), LB_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(store_invitation_by_id(p->st, row.id, &row), LB_OK);
+	row.wrong_codes = 1;
+	assert_int_equal(commit(p, &c), LB_OK);
+	c.invitation_remove = true; /* with an old version */
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	assert_int_equal(store_invitation_by_id(p->st, row.id, &row), LB_OK);
+	assert_int_equal(row.wrong_codes, 1);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(
+	    store_invitation_by_id(p->st, row.id, &got), LB_ERR_MISSING);
+}
+
+static void
+candidate_fill(struct candidate_row *c, const char *tenant, const char *id,
+    const struct lb_sshkey *key)
+{
+	memset(c, 0, sizeof(*c));
+	ROW_TEXT(c->tenant, tenant);
+	ROW_TEXT(c->id, id);
+	ROW_TEXT(c->principal, "dora");
+	ROW_TEXT(c->key_fp, key->fp);
+	ROW_TEXT(c->label, "a key");
+	ROW_TEXT(c->origin, "https://acme.example");
+	ROW_TEXT(c->invited_by, "anna");
+	lb_sshkey_format(key, c->key);
+	c->at = NOW;
+}
+
+static bool
+candidate_see(void *arg, const struct candidate_row *row)
+{
+	char *seen = arg;
+
+	(void)strcat(strcat(seen, row->id + LB_ID_LEN - 1), " ");
+	return true;
+}
+
+static const char *
+candidates(struct place *p, const char *tenant)
+{
+	static char seen[64];
+
+	seen[0] = '\0';
+	assert_int_equal(
+	    store_candidate_each(p->st, tenant, candidate_see, seen), LB_OK);
+	return seen;
+}
+
+/* What a trust document pins is no candidate any more, in its tenant. */
+static void
+test_candidate_goes_with_trust(void **state)
+{
+	static const char *const id[] = { "01JNBWQ7000000000000000001",
+		"01JNBWQ7000000000000000002", "01JNBWQ7000000000000000003" };
+	struct place *p = *state;
+	struct fx *f = fx_new();
+	struct trust_row t = { .serial = 2, .added_at = NOW };
+	struct candidate_row row;
+	struct change c = { .candidate = &row }, trust = { .trust = &t };
+	struct lb_sshkey stranger;
+
+	fx_seal(f);
+	stranger = f->t->approver.item[0].key;
+	stranger.pk[0] ^= 1;
+	{
+		char text[LB_KEY_TEXT_MAX + 1];
+
+		lb_sshkey_format(&stranger, text);
+		assert_int_equal(lb_sshkey_parse(text, &stranger), LB_OK);
+	}
+	candidate_fill(&row, "acme", id[0], &f->t->approver.item[0].key);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	candidate_fill(&row, "acme", id[1], &stranger);
+	assert_int_equal(commit(p, &c), LB_OK);
+	candidate_fill(&row, "zeta", id[2], &f->t->approver.item[0].key);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_string_equal(candidates(p, "acme"), "1 2 ");
+	ROW_TEXT(t.tenant, "acme");
+	ROW_TEXT(t.sha256, f->t->id);
+	t.doc = f->t;
+	assert_int_equal(lb_buf_adds(&t.bundle, "text"), LB_OK);
+	assert_int_equal(commit(p, &trust), LB_OK);
+	assert_string_equal(candidates(p, "acme"), "2 ");
+	assert_string_equal(candidates(p, "zeta"), "3 ");
+	assert_int_equal(store_candidate_by_id(p->st, id[1], &row), LB_OK);
+	assert_string_equal(row.origin, "https://acme.example");
+	c.candidate_remove = true;
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);
+	assert_int_equal(
+	    store_candidate_by_id(p->st, id[1], &row), LB_ERR_MISSING);
+	trust_row_clear(&t);
+	fx_free(f);
+}
+
+/* The key is what its fingerprint says, or it is none. */
+static void
+test_candidate_is_its_key(void **state)
+{
+	const char *id = "01JNBWQ7000000000000000001";
+	struct place *p = *state;
+	struct fx *f = fx_new();
+	struct candidate_row row;
+	struct change c = { .candidate = &row };
+	char seen[64] = "";
+
+	fx_seal(f);
+	candidate_fill(&row, "acme", id, &f->t->approver.item[0].key);
+	assert_int_equal(commit(p, &c), LB_OK);
+	assert_int_equal(store_candidate_by_id(p->st, id, &row), LB_OK);
+	lb_sshkey_format(&f->t->approver.item[1].key, row.key);
+	{
+		char text[LB_KEY_TEXT_MAX + 64];
+
+		(void)snprintf(text, sizeof(text),
+		    "UPDATE candidate SET key = '%s'", row.key);
+		sql(p, text);
+	}
+	assert_int_equal(store_candidate_by_id(p->st, id, &row), LB_ERR_STORE);
+	assert_int_equal(
+	    store_candidate_each(p->st, "acme", candidate_see, seen),
+	    LB_ERR_STORE);
+	assert_string_equal(seen, "");
+	fx_free(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -348,6 +531,9 @@ main(void)
 		TEST(test_proposal_replaced_or_withdrawn),
 		TEST(test_proposal_is_its_text),
 		TEST(test_contact_round_trip),
+		TEST(test_invitation_round_trip),
+		TEST(test_candidate_goes_with_trust),
+		TEST(test_candidate_is_its_key),
 	};
 
 	if (sodium_init() < 0)
