@@ -373,13 +373,11 @@ proposal_drop(struct app *app, const struct call *call, struct reply *reply)
 enum lb_err
 proposal_withdraw(struct app *app, const struct call *call, struct reply *reply)
 {
-	struct held *held = trusts_take(app->trusts, call->arg);
-	enum lb_err r = LB_ERR_MISSING;
+	enum lb_err r;
 
-	if (held != NULL &&
-	    rules_is_approver(&call->caller, held->trust, call->now) &&
-	    (r = call_nothing(call, reply)) == LB_OK)
-		r = proposal_drop(app, call, reply);
-	trusts_give(app->trusts, held);
-	return r;
+	if (!rules_is_approver(&call->caller, call->arg))
+		return LB_ERR_MISSING;
+	if ((r = call_nothing(call, reply)) != LB_OK)
+		return r;
+	return proposal_drop(app, call, reply);
 }

@@ -108,21 +108,18 @@ rules_may_see_tenant(const struct caller *c, const char *tenant)
 }
 
 bool
-rules_is_approver(const struct caller *c, const struct lb_trust *t, int64_t now)
+rules_is_approver(const struct caller *c, const char *tenant)
 {
-	if (c->principal[0] == '\0' || !rules_is_of_tenant(c, t->tenant))
-		return false;
-	for (size_t i = 0; i < t->approver.count; i++)
-		if (strcmp(t->approver.item[i].principal, c->principal) == 0 &&
-		    lb_pinned_in_dates(&t->approver.item[i], now))
-			return true;
+	for (size_t i = 0; i < c->tenant_count; i++)
+		if (strcmp(c->tenant[i], tenant) == 0)
+			return (c->part[i] & PART_APPROVER) != 0;
 	return false;
 }
 
 bool
-rules_may_tend(const struct caller *c, const struct lb_trust *t, int64_t now)
+rules_may_tend(const struct caller *c, const char *tenant)
 {
-	return (c->roles & ROLE_OPERATOR) != 0 || rules_is_approver(c, t, now);
+	return (c->roles & ROLE_OPERATOR) != 0 || rules_is_approver(c, tenant);
 }
 
 bool

@@ -80,15 +80,10 @@ bool rules_may_see(
     const struct caller *c, const char *tenant, const char *engineer);
 /* Tenants, trust and hosts: all of the provider's people, and their own. */
 bool rules_may_see_tenant(const struct caller *c, const char *tenant);
-/*
- * May decide what the broker keeps about the tenant's people: one of its
- * approvers, not its hooks and not delegates, with his line in its dates.
- */
-bool rules_is_approver(
-    const struct caller *c, const struct lb_trust *t, int64_t now);
-/* May see and keep that: they, and operators. */
-bool rules_may_tend(
-    const struct caller *c, const struct lb_trust *t, int64_t now);
+/* One of the tenant's approvers: not its hooks, and not delegates. */
+bool rules_is_approver(const struct caller *c, const char *tenant);
+/* May see and keep what is said of the tenant's people: they, and operators. */
+bool rules_may_tend(const struct caller *c, const char *tenant);
 bool rules_may_see_events(const struct caller *c, const char *tenant);
 
 /*

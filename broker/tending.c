@@ -7,8 +7,7 @@ tending_take(struct app *app, const struct call *call, const char *tenant,
 {
 	struct held *held = trusts_take(app->trusts, tenant);
 
-	if (held == NULL ||
-	    !rules_may_tend(&call->caller, held->trust, call->now)) {
+	if (held == NULL || !rules_may_tend(&call->caller, tenant)) {
 		trusts_give(app->trusts, held);
 		return LB_ERR_MISSING;
 	}
