@@ -1,22 +1,23 @@
-/* An invited person brings a key. */
+/* An invited person brings keys: to sign in with, to be pinned. */
 #include <stdio.h>
 #include <string.h>
 
-#include "lockbox/visible.h"
-
 #include "body.h"
-#include "candidate.h"
+#include "candidate_key.h"
 #include "handlers.h"
 #include "invitation.h"
-#include "proof.h"
 #include "render.h"
+#include "signin_key.h"
 
-#define CANDIDATES_MAX 128 /* of one tenant */
-
-/* What he sends. */
+/* What he sends, and what becomes of it. */
 struct accept {
 	const char *tenant, *principal, *code;
-	const char *key, *label, *text, *armor; /* of the candidate */
+	json_t *signin, *candidate; /* borrowed; NULL: not brought */
+	struct invitation_row invitation;
+	struct signin_key_row signin_key;
+	struct candidate_row row;
+	char nonce[2][LB_NONCE_LEN + 1]; /* what the keys signed */
+	char page[LB_ORIGIN_MAX + 1];    /* the tenant's own */
 };
 
 static enum lb_err
@@ -50,8 +51,9 @@ code_wrong(struct app *app, const struct call *call, struct reply *reply,
  */
 static enum lb_err
 invitation_find(struct app *app, const struct call *call, struct reply *reply,
-    const struct accept *a, struct invitation_row *ret)
+    struct accept *a)
 {
+	struct invitation_row *ret = &a->invitation;
 	enum lb_err r;
 
 	r = store_invitation_get(app->store, a->tenant, a->principal, ret);
@@ -65,104 +67,18 @@ invitation_find(struct app *app, const struct call *call, struct reply *reply,
 	return LB_OK;
 }
 
-/* The key's own word that it shall be this person's. */
 static enum lb_err
-key_prove(struct app *app, const struct call *call, struct reply *reply,
-    const struct accept *a, struct proof *ret)
-{
-	struct lb_sshkey key;
-	enum lb_err r;
-
-	if (strlen(a->label) > ROW_LABEL_MAX ||
-	    !lb_text_visible(a->label, strlen(a->label)))
-		return reply_refuse(reply, "bad_value", "label");
-	if (lb_sshkey_parse(a->key, &key) != LB_OK)
-		return reply_refuse(reply, "bad_value", "key");
-	if ((r = proof_read(app, call, reply, a->text, a->armor, NULL, ret)) !=
-	    LB_OK)
-		return r;
-	if (!lb_sshkey_equal(&key, &ret->sig.key))
-		return reply_refuse(reply, "bad_signature", "by another key");
-	if (strcmp(ret->doc.principal, a->principal) != 0)
-		return reply_refuse(
-		    reply, "bad_signature", "of another principal");
-	return LB_OK;
-}
-
-struct others {
-	const char *key_fp;
-	size_t count;
-	bool has;
-};
-
-static bool
-others_take(void *arg, const struct candidate_row *row)
-{
-	struct others *o = arg;
-
-	o->count++;
-	o->has |= strcmp(row->key_fp, o->key_fp) == 0;
-	return true;
-}
-
-/* Does somebody sign in with it: the provider's person, or a sign-in key? */
-static enum lb_err
-signs_in(struct app *app, const char *key_fp, bool *ret)
-{
-	struct signin_key_row key;
-	struct person_row person;
-	enum lb_err r;
-
-	r = store_person_by_key(app->store, key_fp, &person);
-	if (r == LB_ERR_MISSING)
-		r = store_signin_key_get(app->store, key_fp, &key);
-	if (r != LB_OK && r != LB_ERR_MISSING)
-		return r;
-	*ret = r == LB_OK;
-	return LB_OK;
-}
-
-/* Is it nobody's yet: no line's, none to sign in
- * with, no candidate's? */
-static enum lb_err
-key_free(struct app *app, struct reply *reply, const char *tenant,
-    const struct lb_sshsig *sig)
-{
-	struct others others = { .key_fp = sig->key.fp };
-	struct held *held = trusts_take(app->trusts, tenant);
-	const char *code;
-	enum lb_err r;
-
-	if (held == NULL)
-		return LB_ERR_MISSING;
-	code = candidate_refuses(held->trust, sig);
-	trusts_give(app->trusts, held);
-	if (code != NULL)
-		return reply_refuse(reply, code, "%s", sig->key.fp);
-	if ((r = signs_in(app, sig->key.fp, &others.has)) != LB_OK)
-		return r;
-	if ((r = store_candidate_each(
-		 app->store, tenant, others_take, &others)) != LB_OK)
-		return r;
-	if (others.has)
-		return reply_refuse(reply, "key_taken", "%s", sig->key.fp);
-	if (others.count >= CANDIDATES_MAX)
-		return reply_refuse(reply, "too_many", "candidates");
-	return LB_OK;
-}
-
-static enum lb_err
-accept_answer(struct reply *reply, const struct candidate_row *c)
+accept_answer(struct reply *reply, const struct accept *a)
 {
 	json_t *o = json_object();
 
-	render_set(&o, "signin_key", json_null());
-	render_set(&o, "candidate", json_string(c->key_fp));
-	render_set(&o, "page", render_text(c->origin));
+	render_set(&o, "signin_key", render_text(a->signin_key.key.fp));
+	render_set(&o, "candidate", render_text(a->row.key_fp));
+	render_set(&o, "page", render_text(a->page));
 	return reply_json(reply, 201, o);
 }
 
-/* A moment ago: the invitation, or else the nonce. */
+/* A moment ago: the invitation, or else a nonce. */
 static enum lb_err
 used_up(struct app *app, struct reply *reply, const struct invitation_row *i)
 {
@@ -175,67 +91,144 @@ used_up(struct app *app, struct reply *reply, const struct invitation_row *i)
 	return r == LB_OK ? reply_refuse(reply, "nonce_over", "%s", "") : r;
 }
 
-/* The key is there and the invitation is gone, or nothing happened. */
+/* Which keys came in, and how: what the record says. */
+static void
+accept_events(struct app *app, const struct call *call, struct change *c,
+    struct accept *a)
+{
+	const struct invitation_row *i = &a->invitation;
+	struct lb_event *e;
+
+	call_event(
+	    app, call, c, "invitation.accepted", i->principal, i->tenant);
+	e = change_event(c);
+	if (c->candidate != NULL)
+		(void)snprintf(e->detail, sizeof(e->detail), "candidate %s",
+		    a->row.key_fp);
+	if (c->signin_key == NULL)
+		return;
+	call_event(
+	    app, call, c, "person.signin_key_added", i->principal, i->tenant);
+	ROW_TEXT(change_event(c)->detail, a->signin_key.key.fp);
+}
+
+/* The keys are there and the invitation is gone, or nothing happened. */
 static enum lb_err
 accept_store(struct app *app, const struct call *call, struct reply *reply,
-    const struct accept *a, const struct invitation_row *i,
-    const struct proof *p)
+    struct accept *a)
 {
-	const struct lb_sshkey *key = &p->sig.key;
-	struct candidate_row row = { .owner = i->owner, .at = call->now };
-	struct change c = { .invitation = i,
+	struct change c = { .invitation = &a->invitation,
 		.invitation_remove = true,
-		.candidate = &row,
-		.nonce = p->doc.nonce,
 		.nonce_at = call->now };
 	enum lb_err r;
 
-	ROW_TEXT(row.id, i->id);
-	ROW_TEXT(row.tenant, i->tenant);
-	ROW_TEXT(row.principal, i->principal);
-	ROW_TEXT(row.label, a->label);
-	ROW_TEXT(row.key_fp, key->fp);
-	ROW_TEXT(row.origin, p->sig.webauthn ? p->sig.origin : "");
-	ROW_TEXT(row.invited_by, i->invited_by);
-	lb_sshkey_format(key, row.key);
-	call_event(
-	    app, call, &c, "invitation.accepted", i->principal, i->tenant);
-	(void)snprintf(change_event(&c)->detail,
-	    sizeof(change_event(&c)->detail), "candidate %s", key->fp);
+	if (a->signin != NULL) {
+		c.signin_key = &a->signin_key;
+		c.nonce[0] = a->nonce[0];
+	}
+	if (a->candidate != NULL) {
+		c.candidate = &a->row;
+		c.nonce[1] = a->nonce[1];
+	}
+	/* One text may be signed by both keys. */
+	if (a->signin != NULL && a->candidate != NULL &&
+	    strcmp(a->nonce[0], a->nonce[1]) == 0)
+		c.nonce[1] = NULL;
+	accept_events(app, call, &c, a);
 	r = call_commit(app, &c);
 	if (r == LB_ERR_CONFLICT)
-		return used_up(app, reply, i);
-	return r == LB_OK ? accept_answer(reply, &row) : r;
+		return used_up(app, reply, &a->invitation);
+	return r == LB_OK ? accept_answer(reply, a) : r;
+}
+
+/* A key to sign in with is made on our own page alone. */
+static enum lb_err
+signin_bring(struct app *app, const struct call *call, struct reply *reply,
+    struct accept *a)
+{
+	enum lb_err r;
+
+	if (call->from == ORIGIN_PAGE)
+		return reply_refuse(reply, "foreign_origin",
+		    "signin is for the broker's own page");
+	if ((r = signin_key_read(app, call, reply, a->signin, a->principal,
+		 &a->signin_key, a->nonce[0])) != LB_OK ||
+	    (r = signin_key_room(app, reply, a->tenant, a->principal)) != LB_OK)
+		return r;
+	ROW_TEXT(a->signin_key.tenant, a->tenant);
+	return LB_OK;
+}
+
+static enum lb_err
+candidate_bring(struct app *app, const struct call *call, struct reply *reply,
+    const struct lb_trust *trust, struct accept *a)
+{
+	const struct invitation_row *i = &a->invitation;
+	struct candidate_row *c = &a->row;
+	enum lb_err r;
+
+	c->owner = i->owner;
+	c->at = call->now;
+	ROW_TEXT(c->id, i->id);
+	ROW_TEXT(c->tenant, i->tenant);
+	ROW_TEXT(c->principal, i->principal);
+	ROW_TEXT(c->invited_by, i->invited_by);
+	if ((r = candidate_key_read(app, call, reply, a->candidate, trust, c,
+		 a->nonce[1])) != LB_OK)
+		return r;
+	if (strcmp(c->key_fp, a->signin_key.key.fp) == 0)
+		return reply_refuse(reply, "key_taken", "%s", c->key_fp);
+	return LB_OK;
+}
+
+/* The first page that the tenant serves itself. */
+static void
+own_page(const struct lb_trust *t, char ret[static LB_ORIGIN_MAX + 1])
+{
+	for (size_t i = 0; i < t->page_count; i++) {
+		if (t->page[i].broker)
+			continue;
+		row_text(ret, LB_ORIGIN_MAX + 1, t->page[i].origin);
+		return;
+	}
+}
+
+static enum lb_err
+accept_do(struct app *app, const struct call *call, struct reply *reply,
+    struct accept *a)
+{
+	struct held *held = NULL;
+	enum lb_err r;
+
+	if ((r = invitation_find(app, call, reply, a)) != LB_OK)
+		return r;
+	held = trusts_take(app->trusts, a->tenant);
+	if (held == NULL)
+		return LB_ERR_MISSING;
+	own_page(held->trust, a->page);
+	if (a->signin != NULL)
+		r = signin_bring(app, call, reply, a);
+	if (r == LB_OK && a->candidate != NULL)
+		r = candidate_bring(app, call, reply, held->trust, a);
+	if (r == LB_OK)
+		r = accept_store(app, call, reply, a);
+	trusts_give(app->trusts, held);
+	return r;
 }
 
 static enum lb_err
 accept_read(struct reply *reply, json_t *root, struct accept *ret)
 {
-	if (json_unpack_ex(root, NULL, JSON_STRICT,
-		"{s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "tenant",
-		&ret->tenant, "principal", &ret->principal, "code", &ret->code,
-		"candidate", "key", &ret->key, "label", &ret->label, "text",
-		&ret->text, "signature", &ret->armor) != 0)
-		return reply_refuse(
-		    reply, "bad_json", "tenant, principal, code, candidate");
+	if (json_unpack_ex(root, NULL, JSON_STRICT, "{s:s, s:s, s:s, s?o, s?o}",
+		"tenant", &ret->tenant, "principal", &ret->principal, "code",
+		&ret->code, "signin", &ret->signin, "candidate",
+		&ret->candidate) != 0 ||
+	    (ret->signin == NULL && ret->candidate == NULL))
+		return reply_refuse(reply, "bad_json",
+		    "tenant, principal, code, and signin or candidate");
 	if (!lb_name_valid(ret->tenant) || !lb_principal_valid(ret->principal))
 		return reply_refuse(reply, "bad_value", "tenant or principal");
 	return LB_OK;
-}
-
-static enum lb_err
-accept_do(struct app *app, const struct call *call, struct reply *reply,
-    const struct accept *a)
-{
-	struct invitation_row i;
-	struct proof p;
-	enum lb_err r;
-
-	if ((r = invitation_find(app, call, reply, a, &i)) != LB_OK ||
-	    (r = key_prove(app, call, reply, a, &p)) != LB_OK ||
-	    (r = key_free(app, reply, i.tenant, &p.sig)) != LB_OK)
-		return r;
-	return accept_store(app, call, reply, a, &i, &p);
 }
 
 enum lb_err

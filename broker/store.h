@@ -50,7 +50,7 @@ struct change {
 	const struct signin_key_row *signin_key; /* used_at 0: new */
 	bool signin_key_remove;
 	const struct browser_row *browser; /* only ever confirmed, or over */
-	const char *nonce;                 /* spent by this change, at at */
+	const char *nonce[2];              /* spent by this change; or NULL */
 	int64_t nonce_at;
 	const struct idem_row *idem;     /* only ever added */
 	const struct intake_row *intake; /* with events of its own */

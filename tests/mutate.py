@@ -23,9 +23,12 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey")
-# Pure rooms that decide besides lib/: where a browser's call may come from.
-ROOMS = {name: TOP / "broker" / name for name in ("origin.c", "passkey.c")}
+TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey",
+         "candidate")
+# Pure rooms that decide besides lib/: where a browser's call may come from,
+# which keys may be brought for signing into trust.
+ROOMS = {name: TOP / "broker" / name
+         for name in ("origin.c", "passkey.c", "candidate.c")}
 PACKAGES = ("libsodium", "libutf8proc", "cmocka")
 # Every call between files goes through the dynamic linker (-fPIC, nothing
 # hidden), so that one file can be exchanged by LD_PRELOAD.
@@ -435,6 +438,16 @@ MUTATIONS = [
     gone("passkey: verified", "passkey.c", "(sig->flags & flags) != flags"),
     gone("passkey: both flags", "passkey.c", "(sig->flags & flags) != flags",
          "(sig->flags & flags) == 0 && flags != 0"),
+    # A key that somebody brings.
+    *(gone(f"candidate: {kind} has it", "candidate.c",
+           f"pinned_in(&t->{kind}, key)") for kind in
+      ("broker", "approver", "hook", "engineer", "delegate")),
+    gone("candidate: page", "candidate.c",
+         "!page_pinned(t, sig->key.application, sig->origin)"),
+    gone("candidate: page's RP-ID", "candidate.c",
+         "strcmp(t->page[i].rp_id, rp_id) == 0", "true"),
+    gone("candidate: page's origin", "candidate.c",
+         "strcmp(t->page[i].origin, origin) == 0", "true"),
 ]
 
 

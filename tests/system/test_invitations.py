@@ -11,9 +11,11 @@ import time
 import papers
 import pytest
 from brokerd import BROKER, Brokerd, Person
+from papers import TOUCH, Passkey
 
 OWN, SERVED = "https://approve.acme.example", "https://broker.example"
 ALL = ("approve", "deny", "revoke")
+URL, HOME = "https://127.0.0.1", "127.0.0.1"  # of the broker in these tests
 
 
 class House:
@@ -61,6 +63,14 @@ class House:
             "tenant": tenant, "principal": person.name, "code": code,
             "candidate": {**self.proof(person, by), **changed}})
 
+    def bring(self, person, code, *, origin=None, **keys):
+        """Accept with signin=PASSKEY, candidate=KEY, or both."""
+        body = {"tenant": "acme", "principal": person.name, "code": code}
+        for what, key in keys.items():
+            body[what] = self.proof(person, key)
+        headers = {} if origin is None else {"origin": origin}
+        return self.b.post("/v1/invitations/accept", body, **headers)
+
     def listed(self, what, who=None, tenant="acme"):
         got = self.b.get(f"/v1/tenants/{tenant}/{what}", who or self.anna)
         assert got.status == 200, got
@@ -102,7 +112,7 @@ def test_from_invitation_to_trust(house):
         "open", True, h.anna.name)
     done = h.accept(dora, got["code"], label="Dora's laptop")
     assert done.status == 201, done
-    assert done.json == {"signin_key": None, "page": None,
+    assert done.json == {"signin_key": None, "page": OWN,
                          "candidate": dora.key.fingerprint()}
     assert h.invitation(dora) is None
     c = h.candidate(dora)
@@ -277,7 +287,8 @@ def test_every_kind_of_key(house, key):
     h, person = house, house.new()
     person.key = key()
     got = h.accept(person, h.invite(person)["code"])
-    assert got.status == 201 and got.json["page"] is None
+    assert got.status == 201
+    assert h.candidate(person)["origin"] is None
 
 
 @pytest.mark.parametrize("rp,origin", (
@@ -286,7 +297,7 @@ def test_a_passkey_of_a_pinned_page(house, rp, origin):
     h, person = house, house.new()
     person.key = papers.Passkey(rp, origin)
     got = h.accept(person, h.invite(person)["code"])
-    assert got.status == 201 and got.json["page"] == origin
+    assert got.status == 201 and got.json["page"] == OWN
     assert h.candidate(person)["origin"] == origin
 
 
@@ -320,8 +331,8 @@ def test_the_key_must_speak_for_itself(house):
              "bad_signature"),
             ({"text": text, "signature": stranger.sign("signin", text)}, 400,
              "bad_signature"),
-            ({"text": other, "signature": sign("signin", other)}, 400,
-             "bad_signature"),
+            ({"text": other, "signature": sign("signin", other)}, 401,
+             "signin_refused"),
             ({"text": old, "signature": sign("signin", old)}, 401,
              "signin_refused"),
             ({"text": foreign, "signature": sign("signin", foreign)}, 401,
@@ -448,3 +459,133 @@ def test_a_nonce_is_spent(house):
     got = h.b.post("/v1/signin", {
         "text": text, "signature": person.key.sign("signin", text)})
     refused(got, 401, "signin_refused")
+
+
+# --- keys to sign in with ----------------------------------------------------------
+
+def test_a_key_to_sign_in_with(house):
+    """It comes with the invitation, and says nothing before he is an approver."""
+    h, person = house, house.new()
+    key = Passkey(HOME, URL)
+    got = h.bring(person, h.invite(person)["code"], signin=key, origin=URL)
+    assert got.status == 201, got
+    assert got.json == {"signin_key": key.fingerprint(), "candidate": None,
+                        "page": OWN}
+    assert h.candidate(person) is None and h.invitation(person) is None
+    text = h.b.signin_text(person)
+
+    def signin():
+        return h.b.post("/v1/signin", {
+            "text": text, "signature": key.sign("signin", text)}, origin=URL)
+    refused(signin(), 401, "signin_refused")
+    # with another key of his in the trust document it signs him in
+    serial = h.b.get("/v1/tenants/acme", h.anna).json["trust"]["serial"]
+    after = h.b.trust_text("acme", [h.anna, h.bert, person],
+                           serial=serial + 1, **h.fields,
+                           previous=papers.doc_id(h.trust))
+    assert h.b.bundle("/v1/tenants/acme/trust",
+                      after + h.anna.key.sign("trust", after)).status == 200
+    h.trust = after
+    text = h.b.signin_text(person)
+    got = signin()
+    assert got.status == 200 and got.json["tenants"] == ["acme"], got
+
+
+def test_both_keys_at_once(house):
+    h, person = house, house.new()
+    code = h.invite(person)["code"]
+    keys = {"signin": Passkey(HOME, URL), "candidate": person.key}
+    got = h.bring(person, code, **keys)
+    assert got.status == 201, got
+    assert (got.json["signin_key"], got.json["candidate"]) == tuple(
+        k.fingerprint() for k in keys.values())
+    events = h.b.get("/v1/events?tenant=acme", h.anna).json["items"][:2]
+    assert [(e["event"], e["detail"]) for e in reversed(events)] == [
+        ("invitation.accepted", f"candidate {person.key.fingerprint()}"),
+        ("person.signin_key_added", keys["signin"].fingerprint())]
+
+
+def test_both_keys_may_sign_one_text(house):
+    h, person = house, house.new()
+    text = h.b.signin_text(person)
+    body = {"tenant": "acme", "principal": person.name,
+            "code": h.invite(person)["code"]}
+    for what, key in (("signin", Passkey(HOME, URL)),
+                      ("candidate", person.key)):
+        body[what] = {"key": key.public(), "label": "x", "text": text,
+                      "signature": key.sign("signin", text)}
+    assert h.b.post("/v1/invitations/accept", body).status == 201
+
+
+def test_one_bad_key_brings_none(house):
+    """All or nothing: the invitation is there for another try."""
+    h, person = house, house.new()
+    code = h.invite(person)["code"]
+    good = Passkey(HOME, URL)
+    refused(h.bring(person, code, signin=good, candidate=h.anna.key), 409,
+            "key_taken")
+    refused(h.bring(person, code, signin=Passkey(HOME, URL, flags=TOUCH),
+                    candidate=person.key), 401, "signin_refused")
+    assert h.candidate(person) is None
+    assert h.bring(person, code, signin=good,
+                   candidate=person.key).status == 201
+
+
+def test_each_key_has_one_purpose(house):
+    h, person, other = house, house.new(), house.new()
+    code = h.invite(person)["code"]
+    key = Passkey(HOME, URL)
+    refused(h.bring(person, code, signin=person.key), 400, "bad_value")
+    refused(h.bring(person, code, signin=Passkey("acme.example", OWN)), 401,
+            "signin_refused")
+    refused(h.bring(person, code, signin=Passkey(HOME, "https://evil.example")),
+            401, "signin_refused")
+    refused(h.bring(person, code, signin=key, origin=OWN), 403,
+            "foreign_origin")
+    refused(h.bring(person, code), 400, "bad_json")
+    assert h.bring(person, code, signin=key, origin=URL).status == 201
+    # what signs in is no candidate, and nobody else's
+    code = h.invite(other)["code"]
+    refused(h.bring(other, code, candidate=key), 422, "candidate_refused")
+    refused(h.bring(other, code, signin=key), 409, "key_taken")
+    assert h.bring(other, code, signin=Passkey(HOME, URL)).status == 201
+
+
+def test_a_sign_in_key_is_no_candidate(build):
+    """Not even where a tenant pins the broker's own page for passkeys."""
+    b = Brokerd(build)
+    try:
+        b.enter(b.operator)
+        anna = Person("anna@acme.example")
+        b.add_tenant("acme", [anna], page=[f"{HOME} {URL} broker"])
+        h = House.__new__(House)
+        h.b, h.anna, h.count = b, b.enter(anna), 0
+        person, other = h.new(), h.new()
+        key = Passkey(HOME, URL)
+        assert h.bring(person, h.invite(person)["code"],
+                       signin=key).status == 201
+        code = h.invite(other)["code"]
+        refused(h.bring(other, code, candidate=key), 409, "key_taken")
+        both = Passkey(HOME, URL)
+        refused(h.bring(other, code, signin=both, candidate=both), 409,
+                "key_taken")
+        assert h.bring(other, code, signin=both,
+                       candidate=Passkey(HOME, URL)).status == 201
+    finally:
+        b.end()
+
+
+def test_a_customers_page_brings_candidates(house):
+    """CORS: the customer's own page may call, and reads the answer."""
+    h, person = house, house.new()
+    got = h.bring(person, h.invite(person)["code"], origin=OWN,
+                  candidate=Passkey("acme.example", OWN))
+    assert got.status == 201
+    assert got.headers["Access-Control-Allow-Origin"] == OWN
+    other = house.new()
+    code = h.invite(other)["code"]
+    for origin in (SERVED, "https://evil.example"):
+        got = h.bring(other, code, origin=origin, candidate=other.key)
+        refused(got, 403, "foreign_origin")
+        assert "Access-Control-Allow-Origin" not in got.headers
+    assert h.bring(other, code, candidate=other.key).status == 201

@@ -10,7 +10,6 @@
 
 #include "candidate.h"
 #include "fixture.h"
-#include "rows.h"
 
 /* The code for a passkey; "" when it may. */
 static const char *
@@ -20,8 +19,8 @@ passkey(const struct fx *f, const char *rp_id, const char *origin)
 		.webauthn = true };
 	const char *code;
 
-	ROW_TEXT(sig.key.application, rp_id);
-	ROW_TEXT(sig.origin, origin);
+	strcpy(sig.key.application, rp_id);
+	strcpy(sig.origin, origin);
 	code = candidate_refuses(f->t, &sig);
 	return code != NULL ? code : "";
 }
