@@ -163,6 +163,15 @@ call_event(struct app *app, const struct call *call, struct change *c,
 	e->at = call->now;
 }
 
+/* The tenant whose trust document the change was made by; NULL: none. */
+static const char *
+rests_on_trust(const struct change *c)
+{
+	if (c->trust != NULL)
+		return c->trust->tenant;
+	return c->proposal != NULL ? c->proposal->tenant : NULL;
+}
+
 /*
  * Bring memory up to what was committed, or may have been; only then those who
  * wait for it may look.
@@ -170,6 +179,7 @@ call_event(struct app *app, const struct call *call, struct change *c,
 static enum lb_err
 memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 {
+	const char *tenant = rests_on_trust(c);
 	enum lb_err r = committed;
 
 	if (c->grant != NULL)
@@ -179,10 +189,9 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 	if (c->host != NULL)
 		hosts_forget(app->hosts);
 	/* Stored already, perhaps by a commit that memory did not follow. */
-	if (c->trust != NULL && committed == LB_ERR_CONFLICT &&
-	    trusts_reload(app->trusts, app->store, c->trust->tenant) != LB_OK)
-		LOG_WARN("read trust of '%s' again: failed, ignoring",
-		    c->trust->tenant);
+	if (tenant != NULL && committed == LB_ERR_CONFLICT &&
+	    trusts_reload(app->trusts, app->store, tenant) != LB_OK)
+		LOG_WARN("read trust of '%s' again: failed, ignoring", tenant);
 	if (committed != LB_OK)
 		return r;
 	if (c->trust != NULL)

@@ -37,7 +37,7 @@ enter(struct app *app, const struct call *call, struct reply *reply,
 	memcpy(s.nonce, nonce, sizeof(s.nonce));
 	caller_token_make(app, token, s.hash);
 	c->session = &s;
-	c->nonce = s.nonce;
+	c->nonce[0] = s.nonce;
 	c->nonce_at = call->now;
 	call_event(app, call, c, "person.signed_in", who->principal, "");
 	/* Whose name it is, the key says: tenants choose names themselves. */

@@ -97,21 +97,6 @@ keys_read(const json_t *array, struct person_row *p)
 	return LB_OK;
 }
 
-/* One at sign, no blanks or control characters: nothing of it is run. */
-static bool
-mail_valid(const char *s)
-{
-	const char *at = strchr(s, '@');
-	size_t len = strlen(s);
-
-	if (at == NULL || at == s || at[1] == '\0' || strchr(at + 1, '@'))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (s[i] <= ' ' || s[i] > '~' || strchr("<>\"(),:;\\", s[i]))
-			return false;
-	return len <= ROW_MAIL_MAX;
-}
-
 /* Lay what the body says over the row. */
 static enum lb_err
 person_read(struct reply *reply, json_t *root, const char **ret_principal,
@@ -132,7 +117,8 @@ person_read(struct reply *reply, json_t *root, const char **ret_principal,
 	if (json_is_null(mail))
 		p->mail[0] = '\0';
 	else if (mail != NULL &&
-	    (!json_is_string(mail) || !mail_valid(json_string_value(mail)) ||
+	    (!json_is_string(mail) ||
+		!row_mail_valid(json_string_value(mail)) ||
 		lb_text_copy(p->mail, sizeof(p->mail),
 		    json_string_value(mail)) != LB_OK))
 		return reply_refuse(reply, "bad_value", "mail");

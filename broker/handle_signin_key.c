@@ -143,7 +143,7 @@ key_add(struct app *app, const struct call *call, struct reply *reply,
     const struct signin_key_row *k, const char *nonce)
 {
 	struct change c = {
-		.signin_key = k, .nonce = nonce, .nonce_at = call->now
+		.signin_key = k, .nonce = { nonce }, .nonce_at = call->now
 	};
 	enum lb_err r;
 

@@ -22,9 +22,26 @@ call_handler browser_begin, browser_look, browser_confirm, browser_poll;
 /* handle_people.c */
 call_handler people_list, person_get, person_add, person_change;
 
+/* handle_tenant.c */
+call_handler tenants_list, tenant_get, tenant_add, tenant_settings;
+
 /* handle_trust.c */
-call_handler tenants_list, tenant_get, tenant_add, tenant_settings, trust_get,
-    trust_add;
+call_handler trust_get, trust_add;
+
+/* handle_proposal.c */
+call_handler proposal_get, proposal_sign, proposal_withdraw;
+
+/* handle_contact.c */
+call_handler contacts_list, contact_set;
+
+/* handle_invitation.c */
+call_handler invitation_add, invitations_list, invitation_withdraw;
+
+/* handle_accept.c */
+call_handler invitation_accept;
+
+/* handle_candidate.c */
+call_handler candidates_list, candidate_remove;
 
 /* handle_host.c */
 call_handler hosts_list, host_get, host_invite, host_remove, host_enrol;

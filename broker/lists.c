@@ -64,6 +64,15 @@ page_end(struct page *p, enum lb_err r, struct reply *reply)
 }
 
 enum lb_err
+page_whole(struct reply *reply, json_t *items)
+{
+	if (items == NULL)
+		return LB_ERR_MEMORY;
+	return reply_json(
+	    reply, 200, json_pack("{s:o, s:n}", "items", items, "next_cursor"));
+}
+
+enum lb_err
 page_cursor_read(const char *s, struct query *q)
 {
 	const char *colon = strchr(s, ':');

@@ -32,6 +32,9 @@ bool page_skip(struct page *p, int64_t at, const char *id);
 enum lb_err page_end(
     struct page *p, enum lb_err r, struct reply *reply) LB_MUST_CHECK;
 
+/* A list that always comes as a whole. Takes items over; NULL: no memory. */
+enum lb_err page_whole(struct reply *reply, json_t *items) LB_MUST_CHECK;
+
 /* Read "AT:ID" into the query. LB_ERR_FORMAT. */
 enum lb_err page_cursor_read(const char *s, struct query *q) LB_MUST_CHECK;
 

@@ -29,3 +29,23 @@ proof_read(struct app *app, const struct call *call, struct reply *reply,
 	*ret = p;
 	return LB_OK;
 }
+
+enum lb_err
+proof_of(struct app *app, const struct call *call, struct reply *reply,
+    const char *text, const char *armor, const struct lb_sshkey *key,
+    const char *principal, struct proof *ret)
+{
+	struct proof p;
+	enum lb_err r;
+
+	if ((r = proof_read(app, call, reply, text, armor, NULL, &p)) != LB_OK)
+		return r;
+	if (!lb_sshkey_equal(&p.sig.key, key))
+		return reply_refuse(
+		    reply, "bad_signature", "signed by another key");
+	if (strcmp(p.doc.principal, principal) != 0)
+		return reply_refuse(
+		    reply, "signin_refused", "signed for another name");
+	*ret = p;
+	return LB_OK;
+}

@@ -25,4 +25,14 @@ enum lb_err proof_read(struct app *app, const struct call *call,
     struct reply *reply, const char *text, const char *armor, const char *nonce,
     struct proof *ret) LB_MUST_CHECK;
 
+/*
+ * As proof_read with a nonce of caller_nonce_make: by that key, for that
+ * principal. Besides refused with "bad_signature" (by another key) and
+ * "signin_refused" (for another name).
+ */
+enum lb_err proof_of(struct app *app, const struct call *call,
+    struct reply *reply, const char *text, const char *armor,
+    const struct lb_sshkey *key, const char *principal,
+    struct proof *ret) LB_MUST_CHECK;
+
 #endif

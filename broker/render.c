@@ -17,6 +17,17 @@ render_set(json_t **root, const char *name, json_t *value)
 	}
 }
 
+void
+render_add(json_t **array, json_t *value)
+{
+	if (*array == NULL) {
+		json_decref(value);
+	} else if (json_array_append_new(*array, value) != 0) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
 json_t *
 render_time(int64_t at)
 {
@@ -176,27 +187,8 @@ render_stay(const struct stay_row *s)
 	return o;
 }
 
-static json_t *
-trust_json(const struct lb_trust *t)
-{
-	static const char *const words[] = { [LB_REQUIRE_ANY] = "any",
-		[LB_REQUIRE_TOUCH] = "touch",
-		[LB_REQUIRE_VERIFIED] = "verified" };
-	json_t *o = json_object();
-
-	render_set(&o, "sha256", json_string(t->id));
-	render_set(&o, "serial", json_integer(t->serial));
-	render_set(&o, "good_until", render_time(t->good_until));
-	render_set(&o, "threshold", json_integer((json_int_t)t->threshold));
-	render_set(&o, "require", json_string(words[t->require]));
-	render_set(&o, "longest", json_integer(t->longest));
-	render_set(&o, "lease", json_integer(t->lease));
-	return o;
-}
-
-/* Principals of the lists, each once, without skip. */
-static json_t *
-principals(const struct lb_trust *t, int64_t now, const char *skip)
+json_t *
+render_approvers(const struct lb_trust *t, int64_t now, const char *skip)
 {
 	const struct lb_pinned_list *l[2] = { &t->approver, &t->hook };
 	json_t *a = json_array(), *v;
@@ -216,29 +208,6 @@ principals(const struct lb_trust *t, int64_t now, const char *skip)
 				    a, json_string(p->principal));
 		}
 	return a;
-}
-
-json_t *
-render_tenant(const struct tenant_row *t, const struct held *held, int64_t now)
-{
-	json_t *o = json_object(), *s = json_object();
-	int64_t until = 0;
-
-	render_set(&s, "endorse_ttl", json_integer(t->endorse_ttl));
-	render_set(&s, "approve_ttl", json_integer(t->approve_ttl));
-	render_set(&s, "grant_ttl", json_integer(t->grant_ttl));
-	render_set(&s, "endorsement", json_boolean(t->endorsement));
-	if (held != NULL && held->trust->delegate.count > 0 &&
-	    now < held->trust->delegate_until)
-		until = held->trust->delegate_until;
-	render_set(&o, "name", json_string(t->name));
-	render_set(
-	    &o, "trust", held != NULL ? trust_json(held->trust) : json_null());
-	render_set(&o, "approvers",
-	    held != NULL ? principals(held->trust, now, "") : json_array());
-	render_set(&o, "off_until", render_time(until));
-	render_set(&o, "settings", s);
-	return o;
 }
 
 static bool
@@ -334,7 +303,7 @@ waiting(struct app *app, json_t **o, const struct request_row *q,
 	size_t needed = 0;
 
 	if (state == STATE_PENDING_APPROVAL && held != NULL) {
-		who = principals(held->trust, now, q->doc.engineer);
+		who = render_approvers(held->trust, now, q->doc.engineer);
 		needed = held->trust->threshold;
 	} else if (state == STATE_PENDING_ENDORSEMENT) {
 		needed = 1;

@@ -17,13 +17,16 @@ json_t *render_person(const struct person_row *p);
 json_t *render_host(const struct host_row *h);
 json_t *render_stay(const struct stay_row *s);
 json_t *render_event(const struct event_row *e);
-/* held may be NULL. */
-json_t *render_tenant(
-    const struct tenant_row *t, const struct held *held, int64_t now);
+/* Principals of the lines that may approve at now, each once, without skip. */
+json_t *render_approvers(
+    const struct lb_trust *t, int64_t now, const char *skip);
 /* Reads its approvals. */
 json_t *render_request(
     struct app *app, const struct request_row *q, int64_t now);
 json_t *render_grant(struct app *app, const struct grant_row *g, int64_t now);
+
+/* Append value (taken over) to *array; NULL value: remember no memory there. */
+void render_add(json_t **array, json_t *value);
 
 /* Set name to value (taken over); NULL value: remember no memory in *root. */
 void render_set(json_t **root, const char *name, json_t *value);

@@ -16,6 +16,7 @@
 #include "log.h"
 
 #define OPERATOR ROLE_OPERATOR
+#define TENDERS  (ROLE_OPERATOR | ROLE_APPROVER) /* rules_may_tend */
 #define STAFF    (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_MANAGER)
 #define RECORDS  (ROLE_OPERATOR | ROLE_AUDITOR | ROLE_APPROVER)
 #define PAGES    ROUTE_PAGES
@@ -82,6 +83,28 @@ const struct route routes[] = {
 	    trust_get },
 	{ "POST", "/v1/tenants/{name}/trust", ROUTE_SIGNATURE, BODY_BUNDLE,
 	    trust_add },
+	{ "GET", "/v1/tenants/{name}/proposal", ROUTE_ANY | PAGES, BODY_NONE,
+	    proposal_get },
+	{ "POST", "/v1/tenants/{name}/proposal", ROUTE_SIGNATURE | PAGES,
+	    BODY_JSON, proposal_sign },
+	{ "POST", "/v1/tenants/{name}/proposal/withdraw", ROLE_APPROVER,
+	    BODY_JSON, proposal_withdraw },
+	{ "GET", "/v1/tenants/{name}/contacts", TENDERS, BODY_NONE,
+	    contacts_list },
+	{ "POST", "/v1/tenants/{name}/contacts", TENDERS, BODY_JSON,
+	    contact_set },
+	{ "GET", "/v1/tenants/{name}/invitations", TENDERS, BODY_NONE,
+	    invitations_list },
+	{ "POST", "/v1/tenants/{name}/invitations", TENDERS, BODY_JSON,
+	    invitation_add },
+	{ "POST", "/v1/invitations/accept", ROUTE_NONE | PAGES, BODY_JSON,
+	    invitation_accept },
+	{ "POST", "/v1/invitations/{id}/withdraw", TENDERS, BODY_JSON,
+	    invitation_withdraw },
+	{ "GET", "/v1/tenants/{name}/candidates", TENDERS, BODY_NONE,
+	    candidates_list },
+	{ "POST", "/v1/candidates/{id}/remove", TENDERS, BODY_JSON,
+	    candidate_remove },
 	{ "GET", "/v1/hosts", ROUTE_ANY, BODY_NONE, hosts_list },
 	{ "POST", "/v1/hosts", OPERATOR, BODY_JSON, host_invite },
 	{ "GET", "/v1/hosts/{name}", ROUTE_ANY, BODY_NONE, host_get },

@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -83,6 +84,20 @@ request_row_due(const struct request_row *q)
 	}
 }
 
+bool
+row_mail_valid(const char *s)
+{
+	const char *at = strchr(s, '@');
+	size_t len = strlen(s);
+
+	if (at == NULL || at == s || at[1] == '\0' || strchr(at + 1, '@'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~' || strchr("<>\"(),:;\\", s[i]))
+			return false;
+	return len <= ROW_MAIL_MAX;
+}
+
 void
 row_text(char *ret, size_t size, const char *s)
 {
@@ -103,4 +118,26 @@ grant_row_clear(struct grant_row *g)
 {
 	lb_buf_clear(&g->bundle);
 	lb_buf_clear(&g->killing);
+}
+
+void
+proposal_row_clear(struct proposal_row *p)
+{
+	lb_buf_clear(&p->text);
+	free(p->signing);
+	memset(p, 0, sizeof(*p));
+}
+
+enum lb_err
+proposal_row_sign(struct proposal_row *p, const struct signing *s)
+{
+	void *grown;
+
+	grown =
+	    realloc(p->signing, (p->signing_count + 1) * sizeof(p->signing[0]));
+	if (grown == NULL)
+		return LB_ERR_MEMORY;
+	p->signing = grown;
+	p->signing[p->signing_count++] = *s;
+	return LB_OK;
 }

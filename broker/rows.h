@@ -14,9 +14,11 @@
 #include "lockbox/papers.h"
 #include "lockbox/sshkey.h"
 #include "lockbox/sshsig.h"
+#include "lockbox/trust.h"
 
 #define ROW_PERSON_KEYS_MAX 8
 #define ROW_MAIL_MAX        254 /* chars */
+#define ROW_LANGUAGE_MAX    8   /* chars: "en" */
 #define ROW_MACHINE_LEN     32  /* machine-id(5): lower-case hex */
 #define ROW_SALT_LEN        32  /* hex of 128 bits */
 #define ROW_TOKEN_HASH_LEN  64  /* hex of 256 bits */
@@ -91,6 +93,69 @@ struct trust_row {
 	char sha256[LB_SHA256_LEN + 1];
 	struct lb_buf bundle; /* owned */
 	int64_t added_at;
+	/* What it says, borrowed; NULL in a row that was read. */
+	const struct lb_trust *doc;
+};
+
+/* An owner's signature of a proposal. */
+struct signing {
+	char key_fp[LB_KEYFP_LEN + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char signature[LB_ARMOR_MAX + 1];
+	int64_t at;
+};
+
+/*
+ * A successor of a tenant's trust that owners are still signing; each tenant
+ * has one at most.
+ */
+struct proposal_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1];
+	int64_t serial;
+	char sha256[LB_SHA256_LEN + 1];
+	char by[LB_PRINCIPAL_MAX + 1]; /* who proposed it */
+	int64_t at;
+	struct lb_buf text;      /* owned */
+	size_t signing_count;    /* at least 1 */
+	struct signing *signing; /* owned; in the order they came */
+};
+
+/* Where mail for somebody of a tenant's trust document goes. */
+struct contact_row {
+	int64_t version;
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char mail[ROW_MAIL_MAX + 1]; /* empty: he gets none */
+	bool links;                  /* may a mail to him hold a link */
+	char language[ROW_LANGUAGE_MAX + 1];
+};
+
+/* Somebody was asked to bring a key. */
+struct invitation_row {
+	int64_t version;
+	char id[LB_ID_LEN + 1];
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	bool owner; /* shall he sign trust documents */
+	char invited_by[LB_PRINCIPAL_MAX + 1];
+	int64_t invited_at, expires_at;
+	char salt[ROW_SALT_LEN + 1]; /* of the code; empty: burnt */
+	int64_t wrong_codes;
+};
+
+/* A key that somebody brought, for the owners to sign into trust. */
+struct candidate_row {
+	char id[LB_ID_LEN + 1];
+	char tenant[LB_NAME_MAX + 1];
+	char principal[LB_PRINCIPAL_MAX + 1];
+	char key[LB_KEY_TEXT_MAX + 1];
+	char key_fp[LB_KEYFP_LEN + 1];
+	char label[ROW_LABEL_MAX + 1];
+	char origin[LB_ORIGIN_MAX + 1]; /* a passkey's page; else empty */
+	bool owner;
+	char invited_by[LB_PRINCIPAL_MAX + 1];
+	int64_t at;
 };
 
 struct host_row {
@@ -264,11 +329,19 @@ void row_key_id(const char *key_fp, char ret[static ROW_KEY_ID_LEN + 1]);
 /* When time alone changes its stored state; 0: never. */
 int64_t request_row_due(const struct request_row *q);
 
+/* One at sign, no blanks or control characters: nothing of it is run. */
+bool row_mail_valid(const char *s);
+
 /* Copy into a char array; asserts that it fits: only for checked values. */
 void row_text(char *ret, size_t size, const char *s);
 #define ROW_TEXT(array, s) row_text(array, sizeof(array), s)
 
 void trust_row_clear(struct trust_row *t);
+void proposal_row_clear(struct proposal_row *p);
+
+/* Add a signature, copied, behind the others. */
+enum lb_err proposal_row_sign(
+    struct proposal_row *p, const struct signing *s) LB_MUST_CHECK;
 void grant_row_clear(struct grant_row *g);
 
 #endif

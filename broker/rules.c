@@ -108,6 +108,21 @@ rules_may_see_tenant(const struct caller *c, const char *tenant)
 }
 
 bool
+rules_is_approver(const struct caller *c, const char *tenant)
+{
+	for (size_t i = 0; i < c->tenant_count; i++)
+		if (strcmp(c->tenant[i], tenant) == 0)
+			return (c->part[i] & PART_APPROVER) != 0;
+	return false;
+}
+
+bool
+rules_may_tend(const struct caller *c, const char *tenant)
+{
+	return (c->roles & ROLE_OPERATOR) != 0 || rules_is_approver(c, tenant);
+}
+
+bool
 rules_may_see_events(const struct caller *c, const char *tenant)
 {
 	if (c->principal[0] == '\0')

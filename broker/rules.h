@@ -80,6 +80,10 @@ bool rules_may_see(
     const struct caller *c, const char *tenant, const char *engineer);
 /* Tenants, trust and hosts: all of the provider's people, and their own. */
 bool rules_may_see_tenant(const struct caller *c, const char *tenant);
+/* One of the tenant's approvers: not its hooks, and not delegates. */
+bool rules_is_approver(const struct caller *c, const char *tenant);
+/* May see and keep what is said of the tenant's people: they, and operators. */
+bool rules_may_tend(const struct caller *c, const char *tenant);
 bool rules_may_see_events(const struct caller *c, const char *tenant);
 
 /*

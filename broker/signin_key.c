@@ -32,15 +32,9 @@ proven(struct app *app, const struct call *call, struct reply *reply,
 	const char *wrong;
 	enum lb_err r;
 
-	if ((r = proof_read(app, call, reply, text, armor, NULL, &proof)) !=
-	    LB_OK)
+	if ((r = proof_of(app, call, reply, text, armor, &key->key,
+		 key->principal, &proof)) != LB_OK)
 		return r;
-	if (!lb_sshkey_equal(&proof.sig.key, &key->key))
-		return reply_refuse(
-		    reply, "bad_signature", "signed by another key");
-	if (strcmp(proof.doc.principal, key->principal) != 0)
-		return reply_refuse(
-		    reply, "signin_refused", "signed for another name");
 	wrong = passkey_wrong(
 	    &proof.sig, app->conf.rp_id, app->conf.origin, PASSKEY_VERIFIED);
 	if (wrong != NULL)

@@ -169,6 +169,153 @@ store_trust_each(struct store *st, const char *tenant, int64_t after,
 	return st->ops->trust_each(st->db, tenant, after, take, arg);
 }
 
+/* The text is what its id says; whoever signed it is counted elsewhere. */
+static bool
+proposal_holds(const struct proposal_row *p, const char *tenant)
+{
+	char id[LB_SHA256_LEN + 1];
+
+	if (p->text.len == 0 || p->signing_count == 0)
+		return false;
+	lb_doc_id(p->text.data, p->text.len, id);
+	return strcmp(id, p->sha256) == 0 && strcmp(p->tenant, tenant) == 0;
+}
+
+enum lb_err
+store_proposal_get(
+    struct store *st, const char *tenant, struct proposal_row *ret)
+{
+	struct proposal_row p = { 0 };
+	enum lb_err r;
+
+	r = st->ops->proposal_get(st->db, tenant, &p);
+	if (r == LB_OK && !proposal_holds(&p, tenant))
+		r = LB_ERR_STORE;
+	if (r != LB_OK) {
+		proposal_row_clear(&p);
+		return r;
+	}
+	*ret = p;
+	return LB_OK;
+}
+
+enum lb_err
+store_contact_get(struct store *st, const char *tenant, const char *principal,
+    struct contact_row *ret)
+{
+	struct contact_row c;
+	enum lb_err r;
+
+	if ((r = st->ops->contact_get(st->db, tenant, principal, &c)) != LB_OK)
+		return r;
+	if (strcmp(c.tenant, tenant) != 0 ||
+	    strcmp(c.principal, principal) != 0)
+		return LB_ERR_STORE;
+	*ret = c;
+	return LB_OK;
+}
+
+enum lb_err
+store_contact_each(
+    struct store *st, const char *tenant, contact_taker *take, void *arg)
+{
+	return st->ops->contact_each(st->db, tenant, take, arg);
+}
+
+enum lb_err
+store_invitation_get(struct store *st, const char *tenant,
+    const char *principal, struct invitation_row *ret)
+{
+	struct invitation_row i;
+	enum lb_err r;
+
+	if ((r = st->ops->invitation_get(st->db, tenant, principal, &i)) !=
+	    LB_OK)
+		return r;
+	if (strcmp(i.tenant, tenant) != 0 ||
+	    strcmp(i.principal, principal) != 0)
+		return LB_ERR_STORE;
+	*ret = i;
+	return LB_OK;
+}
+
+enum lb_err
+store_invitation_by_id(
+    struct store *st, const char *id, struct invitation_row *ret)
+{
+	struct invitation_row i;
+	enum lb_err r;
+
+	if ((r = st->ops->invitation_by_id(st->db, id, &i)) != LB_OK)
+		return r;
+	if (strcmp(i.id, id) != 0)
+		return LB_ERR_STORE;
+	*ret = i;
+	return LB_OK;
+}
+
+enum lb_err
+store_invitation_each(
+    struct store *st, const char *tenant, invitation_taker *take, void *arg)
+{
+	return st->ops->invitation_each(st->db, tenant, take, arg);
+}
+
+/* The key is what it is found and compared by. */
+static bool
+candidate_holds(const struct candidate_row *c)
+{
+	struct lb_sshkey key;
+
+	return lb_sshkey_parse(c->key, &key) == LB_OK &&
+	    strcmp(key.fp, c->key_fp) == 0;
+}
+
+enum lb_err
+store_candidate_by_id(
+    struct store *st, const char *id, struct candidate_row *ret)
+{
+	struct candidate_row c;
+	enum lb_err r;
+
+	if ((r = st->ops->candidate_by_id(st->db, id, &c)) != LB_OK)
+		return r;
+	if (strcmp(c.id, id) != 0 || !candidate_holds(&c))
+		return LB_ERR_STORE;
+	*ret = c;
+	return LB_OK;
+}
+
+struct candidate_walk {
+	const char *tenant;
+	candidate_taker *take;
+	void *arg;
+	enum lb_err r;
+};
+
+static bool
+walk_candidate(void *arg, const struct candidate_row *row)
+{
+	struct candidate_walk *w = arg;
+
+	if (strcmp(row->tenant, w->tenant) != 0 || !candidate_holds(row)) {
+		w->r = LB_ERR_STORE;
+		return false;
+	}
+	return w->take(w->arg, row);
+}
+
+enum lb_err
+store_candidate_each(
+    struct store *st, const char *tenant, candidate_taker *take, void *arg)
+{
+	struct candidate_walk w = { tenant, take, arg, LB_OK };
+	enum lb_err r;
+
+	r = st->ops->candidate_each(st->db, tenant, walk_candidate, &w);
+	return r != LB_OK ? r : w.r;
+}
+
 enum lb_err
 store_host_get(struct store *st, const char *tenant, const char *name,
     struct host_row *ret)

@@ -26,7 +26,19 @@
 struct change {
 	const struct person_row *person;
 	const struct tenant_row *tenant;
-	const struct trust_row *trust; /* only ever added */
+	/* Only ever added; its tenant's proposal goes, and its candidates. */
+	const struct trust_row *trust;
+	/*
+	 * Version 0: added with its one signature, if it is still the next
+	 * serial; else only its last signature is added.
+	 */
+	const struct proposal_row *proposal;
+	const struct proposal_row *proposal_gone; /* before one is added */
+	const struct contact_row *contact;
+	const struct invitation_row *invitation;
+	bool invitation_remove;
+	const struct candidate_row *candidate; /* added, or removed */
+	bool candidate_remove;
 	const struct host_row *host;
 	bool host_remove;
 	const struct request_row *request;
@@ -38,7 +50,7 @@ struct change {
 	const struct signin_key_row *signin_key; /* used_at 0: new */
 	bool signin_key_remove;
 	const struct browser_row *browser; /* only ever confirmed, or over */
-	const char *nonce;                 /* spent by this change, at at */
+	const char *nonce[2];              /* spent by this change; or NULL */
 	int64_t nonce_at;
 	const struct idem_row *idem;     /* only ever added */
 	const struct intake_row *intake; /* with events of its own */
@@ -64,6 +76,9 @@ struct list_query {
 typedef bool person_taker(void *arg, const struct person_row *row);
 typedef bool tenant_taker(void *arg, const struct tenant_row *row);
 typedef bool trust_taker(void *arg, const struct trust_row *row);
+typedef bool contact_taker(void *arg, const struct contact_row *row);
+typedef bool invitation_taker(void *arg, const struct invitation_row *row);
+typedef bool candidate_taker(void *arg, const struct candidate_row *row);
 typedef bool host_taker(void *arg, const struct host_row *row);
 typedef bool signin_key_taker(void *arg, const struct signin_key_row *row);
 typedef bool request_taker(void *arg, struct request_row *row);
@@ -97,6 +112,22 @@ struct store_ops {
 	    void *db, const char *after, tenant_taker *take, void *arg);
 	enum lb_err (*trust_each)(void *db, const char *tenant, int64_t after,
 	    trust_taker *take, void *arg);
+	enum lb_err (*proposal_get)(
+	    void *db, const char *tenant, struct proposal_row *ret);
+	enum lb_err (*contact_get)(void *db, const char *tenant,
+	    const char *principal, struct contact_row *ret);
+	enum lb_err (*contact_each)(
+	    void *db, const char *tenant, contact_taker *take, void *arg);
+	enum lb_err (*invitation_get)(void *db, const char *tenant,
+	    const char *principal, struct invitation_row *ret);
+	enum lb_err (*invitation_by_id)(
+	    void *db, const char *id, struct invitation_row *ret);
+	enum lb_err (*invitation_each)(
+	    void *db, const char *tenant, invitation_taker *take, void *arg);
+	enum lb_err (*candidate_by_id)(
+	    void *db, const char *id, struct candidate_row *ret);
+	enum lb_err (*candidate_each)(
+	    void *db, const char *tenant, candidate_taker *take, void *arg);
 	enum lb_err (*host_get)(void *db, const char *tenant, const char *name,
 	    struct host_row *ret);
 	enum lb_err (*host_by_key)(
@@ -187,6 +218,29 @@ enum lb_err store_tenant_each(struct store *st, const char *after,
 /* By serial, those after one. */
 enum lb_err store_trust_each(struct store *st, const char *tenant,
     int64_t after, trust_taker *take, void *arg) LB_MUST_CHECK;
+
+/* ret is empty beforehand. */
+enum lb_err store_proposal_get(struct store *st, const char *tenant,
+    struct proposal_row *ret) LB_MUST_CHECK;
+
+enum lb_err store_contact_get(struct store *st, const char *tenant,
+    const char *principal, struct contact_row *ret) LB_MUST_CHECK;
+/* By principal. */
+enum lb_err store_contact_each(struct store *st, const char *tenant,
+    contact_taker *take, void *arg) LB_MUST_CHECK;
+
+enum lb_err store_invitation_get(struct store *st, const char *tenant,
+    const char *principal, struct invitation_row *ret) LB_MUST_CHECK;
+enum lb_err store_invitation_by_id(
+    struct store *st, const char *id, struct invitation_row *ret) LB_MUST_CHECK;
+/* By principal. */
+enum lb_err store_invitation_each(struct store *st, const char *tenant,
+    invitation_taker *take, void *arg) LB_MUST_CHECK;
+enum lb_err store_candidate_by_id(
+    struct store *st, const char *id, struct candidate_row *ret) LB_MUST_CHECK;
+/* As they came. */
+enum lb_err store_candidate_each(struct store *st, const char *tenant,
+    candidate_taker *take, void *arg) LB_MUST_CHECK;
 
 enum lb_err store_host_get(struct store *st, const char *tenant,
     const char *name, struct host_row *ret) LB_MUST_CHECK;

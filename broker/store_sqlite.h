@@ -96,4 +96,36 @@ enum lb_err sqlite_host_seen(
     void *p, size_t count, const struct host_row *rows);
 enum lb_err sqlite_purge(void *p, int64_t sessions_before, int64_t idem_before);
 
+/* store_sqlite_tenant.c: what stands beside a tenant's trust. */
+enum lb_err sqlite_proposal_get(
+    void *p, const char *tenant, struct proposal_row *ret);
+enum lb_err sqlite_contact_get(void *p, const char *tenant,
+    const char *principal, struct contact_row *ret);
+enum lb_err sqlite_contact_each(
+    void *p, const char *tenant, contact_taker *take, void *arg);
+enum lb_err sqlite_invitation_get(void *p, const char *tenant,
+    const char *principal, struct invitation_row *ret);
+enum lb_err sqlite_invitation_by_id(
+    void *p, const char *id, struct invitation_row *ret);
+enum lb_err sqlite_invitation_each(
+    void *p, const char *tenant, invitation_taker *take, void *arg);
+enum lb_err sqlite_candidate_by_id(
+    void *p, const char *id, struct candidate_row *ret);
+enum lb_err sqlite_candidate_each(
+    void *p, const char *tenant, candidate_taker *take, void *arg);
+/* Inside a change. */
+enum lb_err sqlite_invitation_write(struct conn *w,
+    const struct invitation_row *row, bool remove) LB_MUST_CHECK;
+enum lb_err sqlite_candidate_write(
+    struct conn *w, const struct candidate_row *row, bool remove) LB_MUST_CHECK;
+/* What a new trust document makes pointless. */
+enum lb_err sqlite_trust_settles(
+    struct conn *w, const struct trust_row *t) LB_MUST_CHECK;
+enum lb_err sqlite_contact_write(
+    struct conn *w, const struct contact_row *row) LB_MUST_CHECK;
+enum lb_err sqlite_proposal_write(
+    struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
+enum lb_err sqlite_proposal_remove(
+    struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
+
 #endif

@@ -225,10 +225,11 @@ sqlite_signin_write(struct conn *w, const struct change *c)
 {
 	enum lb_err r = LB_OK;
 
-	if (c->nonce != NULL &&
-	    (r = sqlite_bind(
-		 w->stmt[NONCE_SPEND], "ti", c->nonce, c->nonce_at)) == LB_OK)
-		r = sqlite_once_one(w, NONCE_SPEND);
+	for (size_t i = 0; i < 2; i++)
+		if (r == LB_OK && c->nonce[i] != NULL &&
+		    (r = sqlite_bind(w->stmt[NONCE_SPEND], "ti", c->nonce[i],
+			 c->nonce_at)) == LB_OK)
+			r = sqlite_once_one(w, NONCE_SPEND);
 	if (r == LB_OK && c->session != NULL)
 		r = session_write(w, c->session);
 	if (r == LB_OK && c->signin_key != NULL)

@@ -24,6 +24,38 @@ SQL(TENANT_LIST,
 SQL(TRUST_LIST,
     "SELECT tenant, serial, sha256, bundle, added_at FROM trust "
     "WHERE tenant = ?1 AND serial > ?2 ORDER BY serial")
+SQL(PROPOSAL_GET,
+    "SELECT p.tenant, p.version, p.serial, p.sha256, p.proposed_by, p.proposed_at, p.text, "
+    "s.key_fp, s.principal, s.signature, s.at "
+    "FROM proposal p JOIN proposal_signature s USING (tenant) "
+    "WHERE p.tenant = ?1 ORDER BY s.place")
+
+#define CONTACT_COLS "tenant, principal, version, mail, links, language "
+SQL(CONTACT_GET,
+    "SELECT " CONTACT_COLS "FROM contact WHERE tenant = ?1 AND "
+    "principal = ?2")
+SQL(CONTACT_LIST,
+    "SELECT " CONTACT_COLS "FROM contact WHERE tenant = ?1 "
+    "ORDER BY principal")
+
+#define INVITATION_COLS                                                        \
+	"tenant, principal, version, id, owner, invited_by, invited_at, "      \
+	"expires_at, salt, wrong_codes "
+SQL(INVITATION_GET,
+    "SELECT " INVITATION_COLS "FROM invitation WHERE tenant = ?1 AND "
+    "principal = ?2")
+SQL(INVITATION_OF_ID, "SELECT " INVITATION_COLS "FROM invitation WHERE id = ?1")
+SQL(INVITATION_LIST,
+    "SELECT " INVITATION_COLS "FROM invitation WHERE tenant = ?1 "
+    "ORDER BY principal")
+
+#define CANDIDATE_COLS                                                         \
+	"tenant, key_fp, id, principal, key, label, origin, owner, "           \
+	"invited_by, added_at "
+SQL(CANDIDATE_OF_ID, "SELECT " CANDIDATE_COLS "FROM candidate WHERE id = ?1")
+SQL(CANDIDATE_LIST,
+    "SELECT " CANDIDATE_COLS "FROM candidate WHERE tenant = ?1 "
+    "ORDER BY added_at, id")
 
 #define HOST_COLS                                                              \
 	"tenant, name, version, enrolled, salt, invited_until, wrong_macs, "   \
@@ -168,6 +200,45 @@ SQL_WRITE(TENANT_SET,
 SQL_WRITE(TRUST_ADD,
     "INSERT INTO trust (tenant, serial, sha256, bundle, "
     "added_at) VALUES (?1, ?2, ?3, ?4, ?5)")
+SQL_WRITE(PROPOSAL_ADD,
+    "INSERT INTO proposal (tenant, version, serial, sha256, "
+    "proposed_by, proposed_at, text) "
+    "SELECT ?1, 1, ?2, ?3, ?4, ?5, ?6 WHERE ?2 = "
+    "(SELECT max(serial) + 1 FROM trust WHERE tenant = ?1)")
+SQL_WRITE(PROPOSAL_SET,
+    "UPDATE proposal SET version = version + 1 "
+    "WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
+SQL_WRITE(PROPOSAL_DROP,
+    "DELETE FROM proposal WHERE tenant = ?1 AND sha256 = ?2 AND version = ?3")
+SQL_WRITE(PROPOSALS_DROP, "DELETE FROM proposal WHERE tenant = ?1")
+SQL_WRITE(PROPOSAL_SIGN,
+    "INSERT INTO proposal_signature (tenant, place, key_fp, principal, "
+    "signature, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+SQL_WRITE(CONTACT_ADD,
+    "INSERT INTO contact (tenant, principal, mail, links, language, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6 + 1)")
+SQL_WRITE(CONTACT_SET,
+    "UPDATE contact SET mail = ?3, links = ?4, language = ?5, "
+    "version = version + 1 "
+    "WHERE tenant = ?1 AND principal = ?2 AND version = ?6")
+SQL_WRITE(INVITATION_ADD,
+    "INSERT INTO invitation (tenant, principal, id, owner, invited_by, "
+    "invited_at, expires_at, salt, wrong_codes, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 + 1)")
+SQL_WRITE(INVITATION_SET,
+    "UPDATE invitation SET id = ?3, owner = ?4, invited_by = ?5, "
+    "invited_at = ?6, expires_at = ?7, salt = ?8, wrong_codes = ?9, "
+    "version = version + 1 "
+    "WHERE tenant = ?1 AND principal = ?2 AND version = ?10")
+SQL_WRITE(
+    INVITATION_DROP, "DELETE FROM invitation WHERE id = ?1 AND version = ?2")
+SQL_WRITE(CANDIDATE_ADD,
+    "INSERT INTO candidate (tenant, key_fp, id, principal, key, label, "
+    "origin, owner, invited_by, added_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+SQL_WRITE(CANDIDATE_DROP, "DELETE FROM candidate WHERE id = ?1")
+SQL_WRITE(
+    CANDIDATE_PINNED, "DELETE FROM candidate WHERE tenant = ?1 AND key_fp = ?2")
 SQL_WRITE(HOST_ADD,
     "INSERT INTO host (tenant, name, enrolled, salt, "
     "invited_until, wrong_macs, key, key_fp, machine_id, "

@@ -49,9 +49,10 @@ trust_write(struct conn *w, const struct trust_row *t)
 	enum lb_err r;
 
 	if ((r = sqlite_bind(w->stmt[TRUST_ADD], "titbi", t->tenant, t->serial,
-		 t->sha256, &t->bundle, t->added_at)) != LB_OK)
+		 t->sha256, &t->bundle, t->added_at)) != LB_OK ||
+	    (r = sqlite_once_one(w, TRUST_ADD)) != LB_OK)
 		return r;
-	return sqlite_once_one(w, TRUST_ADD);
+	return sqlite_trust_settles(w, t);
 }
 
 static enum lb_err
@@ -307,8 +308,20 @@ people_and_places(struct conn *w, const struct change *c)
 		r = person_write(w, c->person);
 	if (r == LB_OK && c->tenant != NULL)
 		r = tenant_write(w, c->tenant);
+	if (r == LB_OK && c->proposal_gone != NULL)
+		r = sqlite_proposal_remove(w, c->proposal_gone);
+	if (r == LB_OK && c->proposal != NULL)
+		r = sqlite_proposal_write(w, c->proposal);
 	if (r == LB_OK && c->trust != NULL)
 		r = trust_write(w, c->trust);
+	if (r == LB_OK && c->contact != NULL)
+		r = sqlite_contact_write(w, c->contact);
+	if (r == LB_OK && c->invitation != NULL)
+		r = sqlite_invitation_write(
+		    w, c->invitation, c->invitation_remove);
+	if (r == LB_OK && c->candidate != NULL)
+		r = sqlite_candidate_write(
+		    w, c->candidate, c->candidate_remove);
 	if (r == LB_OK && c->host != NULL)
 		r = host_write(w, c->host, c->host_remove);
 	if (r == LB_OK)

@@ -7,85 +7,20 @@
 #include "commands.h"
 #include "lockbox/clock.h"
 #include "output.h"
+#include "settings_flags.h"
 #include "signin.h"
 
 struct signin_opt {
-	const char *url, *ca, *as, *key, *trust, *browser;
+	struct settings_flags f;
+	const char *browser;
 };
 
-#define O(member) offsetof(struct signin_opt, member)
 static const struct flag signin_flags[] = {
-	{ "url", 0, FLAG_TEXT, O(url), "URL",
-	    "the broker: https://HOST[:PORT]" },
-	{ "ca", 0, FLAG_TEXT, O(ca), "FILE",
-	    "PEM of the authority that signed the broker's certificate" },
-	{ "as", 0, FLAG_TEXT, O(as), "PRINCIPAL", "who you are" },
-	{ "key", 0, FLAG_TEXT, O(key), "FILE",
-	    "private key, or .pub of one in ssh-agent" },
-	{ "trust", 0, FLAG_TEXT, O(trust), "FILE",
-	    "your own copy of your trust document (customers)" },
-	{ "browser", 0, FLAG_TEXT, O(browser), "CODE",
+	SETTINGS_FLAGS(offsetof(struct signin_opt, f)),
+	{ "browser", 0, FLAG_TEXT, offsetof(struct signin_opt, browser), "CODE",
 	    "sign a page of the broker's in, that shows this code" },
 	{ 0 },
 };
-#undef O
-
-/* A path from a flag, made absolute so that it holds from everywhere. */
-static int
-path_set(const struct cli *cli, const char *value, const char *name,
-    char ret[static PATH_MAX])
-{
-	if (value == NULL)
-		return ENDING_DONE;
-	if (settings_absolute(value, ret) != LB_OK)
-		return out_fail(cli, ENDING_USAGE, "--%s is too long", name);
-	return ENDING_DONE;
-}
-
-static int
-settings_apply(
-    const struct cli *cli, const struct signin_opt *o, struct settings *s)
-{
-	char url[SETTINGS_URL_MAX + 1];
-	int rv;
-
-	if (o->url != NULL) {
-		if (settings_url(o->url, url) != LB_OK)
-			return out_fail(cli, ENDING_USAGE,
-			    "--url is https://HOST[:PORT], not '%s'", o->url);
-		/* Another broker has another name: learnt anew. */
-		if (strcmp(url, s->url) != 0)
-			s->broker[0] = '\0';
-		memcpy(s->url, url, sizeof(url));
-	}
-	if (o->as != NULL &&
-	    (!lb_principal_valid(o->as) ||
-		lb_text_copy(s->principal, sizeof(s->principal), o->as) !=
-		    LB_OK))
-		return out_fail(cli, ENDING_USAGE,
-		    "'%s' is no principal such as anna@acme.example", o->as);
-	if ((rv = path_set(cli, o->ca, "ca", s->ca)) != ENDING_DONE ||
-	    (rv = path_set(cli, o->key, "key", s->key)) != ENDING_DONE ||
-	    (rv = path_set(cli, o->trust, "trust", s->trust)) != ENDING_DONE)
-		return rv;
-	return ENDING_DONE;
-}
-
-static int
-settings_check(const struct cli *cli, const struct settings *s)
-{
-	int rv;
-
-	if (s->url[0] != '\0' && s->principal[0] != '\0' && s->key[0] != '\0')
-		return ENDING_DONE;
-	rv = out_fail(cli, ENDING_USAGE,
-	    "the first time --url, --as and --key are needed");
-	out_hint(cli,
-	    "lockbox signin --url https://broker.example "
-	    "--ca ca.pem --as you@example --key "
-	    "~/.ssh/id_ed25519");
-	return rv;
-}
 
 /* Everything a session says of itself; the token is not in it. */
 static int
@@ -119,27 +54,6 @@ who_print(const struct cli *cli, const json_t *who, int64_t expires_at)
 			  : out_fail(cli, ENDING_FAILED, "out of memory");
 }
 
-/*
- * Keep what was learnt: flags, and the broker's name. LOCKBOX_ADDR is for now
- * only, unless no address was known.
- */
-static int
-settings_keep(
-    struct cli *cli, const struct signin_opt *o, const struct settings *used)
-{
-	struct settings kept;
-	int rv;
-
-	if ((rv = settings_load_file(cli, &kept)) != ENDING_DONE ||
-	    (rv = settings_apply(cli, o, &kept)) != ENDING_DONE)
-		return rv;
-	if (kept.url[0] == '\0')
-		memcpy(kept.url, used->url, sizeof(kept.url));
-	if (strcmp(kept.url, used->url) == 0)
-		memcpy(kept.broker, used->broker, sizeof(kept.broker));
-	return settings_save(cli, &kept);
-}
-
 static int
 signin_with(
     struct cli *cli, const struct signin_opt *o, const struct settings *s)
@@ -151,7 +65,8 @@ signin_with(
 	if ((rv = api_open_with(cli, s, &api)) != ENDING_DONE)
 		return rv;
 	if ((rv = signin_do(&api, &reply)) == ENDING_DONE &&
-	    (rv = settings_keep(cli, o, &api.settings)) == ENDING_DONE)
+	    (rv = settings_flags_keep(cli, &o->f, &api.settings)) ==
+		ENDING_DONE)
 		rv = who_print(cli, reply, api.expires_at);
 	if (rv == ENDING_DONE)
 		out_hint(cli, "lockbox request ls");
@@ -183,8 +98,8 @@ signin_run(struct cli *cli, const void *opt, char **operand)
 
 	(void)operand;
 	if ((rv = settings_load(cli, &s)) != ENDING_DONE ||
-	    (rv = settings_apply(cli, o, &s)) != ENDING_DONE ||
-	    (rv = settings_check(cli, &s)) != ENDING_DONE)
+	    (rv = settings_flags_apply(cli, &o->f, &s)) != ENDING_DONE ||
+	    (rv = settings_flags_check(cli, &s)) != ENDING_DONE)
 		return rv;
 	if (o->browser != NULL)
 		return browser_with(cli, o->browser, &s);

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "lockbox/bundle.h"
 #include "lockbox/clock.h"
+#include "operand.h"
 #include "output.h"
 
 struct tenant_opt {
@@ -76,6 +77,44 @@ field_ttl(struct out_table *t, const char *name, const json_t *settings,
 	out_field(t, name, "%s", span);
 }
 
+/* "https://approve.acme.example (RP-ID acme.example), by the broker". */
+static void
+pages_print(struct out_table *t, const json_t *tenant)
+{
+	const json_t *page;
+	size_t i;
+
+	json_array_foreach(json_object_get(tenant, "pages"), i, page)
+	    out_field(t, "page", "%s (RP-ID %s)%s", api_str(page, "origin"),
+		api_str(page, "rp_id"),
+		json_is_true(json_object_get(page, "broker"))
+		    ? ", served by the broker"
+		    : "");
+}
+
+/* Who stands in the trust document, and whom no mail reaches. */
+static void
+people_print(struct out_table *t, const json_t *tenant)
+{
+	const json_t *person;
+	size_t i;
+
+	json_array_foreach(json_object_get(tenant, "people"), i, person)
+	{
+		struct lb_buf kinds = { 0 };
+
+		if (api_join(person, "kinds", &kinds) != LB_OK)
+			t->failed = true;
+		else
+			out_field(t, kinds.data != NULL ? kinds.data : "-",
+			    "%s%s", api_str(person, "principal"),
+			    json_is_true(json_object_get(person, "mail"))
+				? ""
+				: " (no mail address: gets no notice)");
+		lb_buf_clear(&kinds);
+	}
+}
+
 static int
 tenant_print(const struct cli *cli, const json_t *tenant)
 {
@@ -83,7 +122,6 @@ tenant_print(const struct cli *cli, const json_t *tenant)
 	const json_t *settings = json_object_get(tenant, "settings");
 	char at[OUT_TIME_MAX], when[OUT_TIME_MAX];
 	struct out_table t = { .columns = 2 };
-	struct lb_buf who = { 0 };
 	int64_t until;
 
 	if (cli->json)
@@ -98,9 +136,8 @@ tenant_print(const struct cli *cli, const json_t *tenant)
 	out_field(&t, "good until", "%s (%s)", at, when);
 	out_field(&t, "approvals needed", "%lld",
 	    (long long)json_integer_value(json_object_get(trust, "threshold")));
-	if (api_join(tenant, "approvers", &who) == LB_OK)
-		out_field(&t, "approvers", "%s", who.data);
-	lb_buf_clear(&who);
+	people_print(&t, tenant);
+	pages_print(&t, tenant);
 	if ((until = api_at(tenant, "off_until")) != 0) {
 		out_time(until, at);
 		out_field(&t, "lockbox off until", "%s", at);
@@ -157,14 +194,6 @@ ls_run(struct cli *cli, const void *opt, char **operand)
 }
 
 static int
-name_check(const struct cli *cli, const char *name)
-{
-	if (lb_name_valid(name))
-		return ENDING_DONE;
-	return out_fail(cli, ENDING_USAGE, "'%s' is no tenant's name", name);
-}
-
-static int
 show_run(struct cli *cli, const void *opt, char **operand)
 {
 	struct api api = { 0 };
@@ -172,7 +201,7 @@ show_run(struct cli *cli, const void *opt, char **operand)
 	int rv;
 
 	(void)opt;
-	if ((rv = name_check(cli, operand[0])) != ENDING_DONE ||
+	if ((rv = operand_tenant(cli, operand[0])) != ENDING_DONE ||
 	    (rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
 	if ((rv = api_get(&api, &tenant, "/v1/tenants/%s", operand[0])) ==
@@ -223,7 +252,7 @@ set_run(struct cli *cli, const void *opt, char **operand)
 	struct api api = { 0 };
 	int rv;
 
-	if ((rv = name_check(cli, operand[0])) != ENDING_DONE ||
+	if ((rv = operand_tenant(cli, operand[0])) != ENDING_DONE ||
 	    (rv = settings_json(cli, opt, &settings)) != ENDING_DONE)
 		return rv;
 	if (json_object_size(settings) == 0)

@@ -9,6 +9,7 @@
 #include "lockbox/bundle.h"
 #include "lockbox/clock.h"
 #include "lockbox/trust.h"
+#include "operand.h"
 #include "output.h"
 #include "trust_edit.h"
 #include "trust_file.h"
@@ -86,30 +87,6 @@ static const struct flag fetch_flags[] = {
 };
 #undef O
 
-/* Write a paper as a document that keeps its own rules. */
-static int
-paper_write(
-    const struct cli *cli, const struct lb_trust_paper *paper, const char *path)
-{
-	struct lb_buf text = { 0 };
-	struct lb_trust *t = NULL;
-	int rv = ENDING_FAILED;
-	enum lb_err r;
-
-	if ((r = lb_doc_write(&lb_trust_type, paper, &text)) != LB_OK ||
-	    (r = lb_trust_parse(text.data, text.len, &t)) != LB_OK)
-		out_fail(cli, rv, "this is no valid trust document: %s",
-		    trust_file_why(r));
-	else if ((r = files_write(cli, path, text.data, text.len)) != LB_OK)
-		out_fail(cli, rv, "write '%s': %s",
-		    path != NULL ? path : "standard output", files_why(r));
-	else
-		rv = ENDING_DONE;
-	lb_trust_free(t);
-	lb_buf_clear(&text);
-	return rv;
-}
-
 static int
 new_run(struct cli *cli, const void *opt, char **operand)
 {
@@ -126,7 +103,7 @@ new_run(struct cli *cli, const void *opt, char **operand)
 	else if (trust_paper_new(&o->f, lb_clock_now(), paper, what) != LB_OK)
 		rv = out_fail(cli, ENDING_USAGE, "%s", what);
 	else
-		rv = paper_write(cli, paper, o->f.output);
+		rv = trust_file_write(cli, paper, o->f.output);
 	if (rv == ENDING_DONE)
 		out_hint(cli,
 		    "%lld of its owners sign it: lockbox trust sign "
@@ -150,13 +127,9 @@ edit_run(struct cli *cli, const void *opt, char **operand)
 	if (trust_paper_edit(&o->f, t.last->id, t.paper, what) != LB_OK)
 		rv = out_fail(cli, ENDING_USAGE, "%s", what);
 	else
-		rv = paper_write(cli, t.paper, o->f.output);
+		rv = trust_file_write(cli, t.paper, o->f.output);
 	if (rv == ENDING_DONE)
-		out_hint(cli,
-		    "the owners in %s sign it: lockbox trust sign %s "
-		    "--pin %s --key FILE",
-		    operand[0], o->f.output != NULL ? o->f.output : "FILE",
-		    operand[0]);
+		trust_file_hint(cli, operand[0], o->f.output);
 	trust_file_clear(&t);
 	return rv;
 }
@@ -243,10 +216,8 @@ fetch_run(struct cli *cli, const void *opt, char **operand)
 	enum lb_err r;
 	int rv;
 
-	if (!lb_name_valid(operand[0]))
-		return out_fail(
-		    cli, ENDING_USAGE, "'%s' is no tenant's name", operand[0]);
-	if ((rv = api_open(cli, true, &api)) != ENDING_DONE)
+	if ((rv = operand_tenant(cli, operand[0])) != ENDING_DONE ||
+	    (rv = api_open(cli, true, &api)) != ENDING_DONE)
 		return rv;
 	rv = api_get_text(
 	    &api, HTTP_BODY_MAX, &text, "/v1/tenants/%s/trust", operand[0]);
@@ -274,10 +245,7 @@ const struct command trust_commands[] = {
 	    "write the successor of a trust document", edit_flags,
 	    sizeof(struct trust_opt), edit_run,
 	    "lockbox trust edit acme.trust --no-approver bert@acme.example "
-	    "-o acme-2.trust\n"
-	    "lockbox trust edit acme.trust "
-	    "--delegate max@provider.example=max.pub --delegate-until 8h "
-	    "-o off.trust\n" },
+	    "-o acme-2.trust\n" },
 	{ "trust", "diff", "FILE FILE", 2, 2,
 	    "say in words what changes between two trust documents", NULL,
 	    sizeof(struct trust_opt), diff_run,

@@ -272,11 +272,11 @@ paper_apply(
 	number_set(&p->longest, f->longest);
 	number_set(&p->lease, f->lease);
 	number_set(&p->good_until, f->good_until);
-	number_set(&p->delegate_until, f->delegate_until);
-	if (f->no_delegation) {
+	if (f->no_delegation) { /* first: another one may take its place */
 		p->delegate.count = 0;
 		p->delegate_until = 0;
 	}
+	number_set(&p->delegate_until, f->delegate_until);
 	if ((r = lines_apply(f, p, ret_what)) != LB_OK)
 		return r;
 	lb_doc_sort(&lb_trust_type, p);

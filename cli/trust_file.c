@@ -124,3 +124,37 @@ trust_file_owner(const struct lb_trust *t, const struct lb_sshkey *key)
 			return &t->approver.item[i];
 	return NULL;
 }
+
+int
+trust_file_write(
+    const struct cli *cli, const struct lb_trust_paper *paper, const char *path)
+{
+	struct lb_buf text = { 0 };
+	struct lb_trust *t = NULL;
+	int rv = ENDING_FAILED;
+	enum lb_err r;
+
+	if ((r = lb_doc_write(&lb_trust_type, paper, &text)) != LB_OK ||
+	    (r = lb_trust_parse(text.data, text.len, &t)) != LB_OK)
+		out_fail(cli, rv, "this is no valid trust document: %s",
+		    trust_file_why(r));
+	else if ((r = files_write(cli, path, text.data, text.len)) != LB_OK)
+		out_fail(cli, rv, "write '%s': %s",
+		    path != NULL ? path : "standard output", files_why(r));
+	else
+		rv = ENDING_DONE;
+	lb_trust_free(t);
+	lb_buf_clear(&text);
+	return rv;
+}
+
+void
+trust_file_hint(const struct cli *cli, const char *from, const char *output)
+{
+	const char *file = output != NULL ? output : "FILE";
+
+	out_hint(cli,
+	    "the owners in %s sign it, one by one at the broker: lockbox trust "
+	    "propose %s; or in the file: lockbox trust sign %s --pin %s",
+	    from, file, file, from);
+}

@@ -27,6 +27,17 @@ int trust_file_load(
     const struct cli *cli, const char *path, struct trust_file *ret);
 void trust_file_clear(struct trust_file *t);
 
+/*
+ * Write a paper as a document that keeps its own rules; NULL as path is
+ * standard output. An enum ending.
+ */
+int trust_file_write(const struct cli *cli, const struct lb_trust_paper *paper,
+    const char *path);
+
+/* What to do with a successor of the document in from, written to output. */
+void trust_file_hint(
+    const struct cli *cli, const char *from, const char *output);
+
 /* Why a document does not keep its own rules, for people. */
 const char *trust_file_why(enum lb_err r);
 

@@ -226,15 +226,10 @@ lb_number_parse(const char *s, int64_t lo, int64_t hi, int64_t *ret)
 	return LB_OK;
 }
 
-void
-lb_request_code(const char *sha256, char ret[static LB_CODE_LEN + 1])
+/* 60 bits in groups of four digits. */
+static void
+code_write(uint64_t bits, char ret[static LB_CODE_LEN + 1])
 {
-	const char *s = sha256 + strlen(SHA256_PREFIX);
-	uint64_t bits = 0;
-
-	assert(lb_sha256_valid(sha256));
-	for (size_t i = 0; i < 15; i++)
-		bits = bits << 4 | hex_value(s[i]);
 	for (size_t i = LB_CODE_LEN; i-- > 0;) {
 		if (i == 4 || i == 9) {
 			ret[i] = '-';
@@ -244,4 +239,31 @@ lb_request_code(const char *sha256, char ret[static LB_CODE_LEN + 1])
 		bits >>= 5;
 	}
 	ret[LB_CODE_LEN] = '\0';
+}
+
+void
+lb_request_code(const char *sha256, char ret[static LB_CODE_LEN + 1])
+{
+	const char *s = sha256 + strlen(SHA256_PREFIX);
+	uint64_t bits = 0;
+
+	assert(lb_sha256_valid(sha256));
+	for (size_t i = 0; i < 15; i++)
+		bits = bits << 4 | hex_value(s[i]);
+	code_write(bits, ret);
+}
+
+void
+lb_key_code(const char *fp, char ret[static LB_CODE_LEN + 1])
+{
+	static const char base64[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789+/";
+	const char *s = fp + strlen(KEYFP_PREFIX);
+	uint64_t bits = 0;
+
+	assert(lb_keyfp_valid(fp));
+	for (size_t i = 0; i < 10; i++)
+		bits = bits << 6 | (uint64_t)(strchr(base64, s[i]) - base64);
+	code_write(bits, ret);
 }

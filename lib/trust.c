@@ -1,6 +1,7 @@
 /* Trust documents: what they say as a whole, and their chain. */
 #include "lockbox/trust.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,15 +250,23 @@ lb_trust_free(struct lb_trust *t)
 	free(t);
 }
 
-/* Have threshold owners of t signed the part? */
-static bool
-owners_signed(const struct lb_trust *t, const struct lb_part *part, int64_t now)
+/*
+ * How many owners of t have signed the part; ret_who gets their lines, at most
+ * LB_APPROVERS_MAX: a hook never signs trust.
+ */
+static size_t
+owners_heard(const struct lb_trust *t, const struct lb_part *part, int64_t now,
+    const struct lb_pinned **ret_who)
 {
 	const struct lb_pinned *who[LB_QUORUM_MAX];
 	struct lb_heard h;
+	size_t n;
 
 	lb_heard_read(t, part, LB_NS_TRUST, now, &h);
-	return lb_heard_count(t, &h, who) >= t->threshold;
+	n = lb_heard_count(t, &h, who);
+	assert(n <= LB_APPROVERS_MAX);
+	memcpy(ret_who, who, n * sizeof(who[0]));
+	return n;
 }
 
 static bool
@@ -268,14 +277,16 @@ succeeds(const struct lb_trust *current, const struct lb_trust *next)
 	    strcmp(next->previous, current->id) == 0;
 }
 
-enum lb_err
-lb_trust_follow(const struct lb_trust *current, const struct lb_part *next,
-    int64_t now, struct lb_trust **ret)
+/* The successor, if at least that many owners of the one before signed it. */
+static enum lb_err
+successor_read(const struct lb_trust *current, const struct lb_part *next,
+    size_t least, size_t signers, struct lb_trust **ret)
 {
 	struct lb_trust *t = NULL;
 	enum lb_err r;
 
-	if (!owners_signed(current, next, now))
+	assert(least > 0);
+	if (signers < least)
 		return LB_ERR_SIGNATURE;
 	if ((r = lb_trust_parse(next->doc.text, next->doc.len, &t)) != LB_OK)
 		return r;
@@ -288,10 +299,37 @@ lb_trust_follow(const struct lb_trust *current, const struct lb_part *next,
 }
 
 enum lb_err
+lb_trust_follow(const struct lb_trust *current, const struct lb_part *next,
+    int64_t now, struct lb_trust **ret)
+{
+	const struct lb_pinned *who[LB_APPROVERS_MAX];
+
+	return successor_read(current, next, current->threshold,
+	    owners_heard(current, next, now, who), ret);
+}
+
+enum lb_err
+lb_trust_propose(const struct lb_trust *current, const struct lb_part *next,
+    int64_t now, struct lb_trust_signers *ret_signers, struct lb_trust **ret)
+{
+	struct lb_trust_signers s;
+	enum lb_err r;
+
+	s.count = owners_heard(current, next, now, s.who);
+	if ((r = successor_read(current, next, 1, s.count, ret)) == LB_OK)
+		*ret_signers = s;
+	return r;
+}
+
+enum lb_err
 lb_trust_selfsigned(
     const struct lb_trust *t, const struct lb_part *part, int64_t now)
 {
+	const struct lb_pinned *who[LB_APPROVERS_MAX];
+
 	if (strcmp(part->id, t->id) != 0)
 		return LB_ERR_STATE;
-	return owners_signed(t, part, now) ? LB_OK : LB_ERR_SIGNATURE;
+	return owners_heard(t, part, now, who) >= t->threshold
+	    ? LB_OK
+	    : LB_ERR_SIGNATURE;
 }

@@ -23,9 +23,12 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey")
-# Pure rooms that decide besides lib/: where a browser's call may come from.
-ROOMS = {name: TOP / "broker" / name for name in ("origin.c", "passkey.c")}
+TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey",
+         "candidate")
+# Pure rooms that decide besides lib/: where a browser's call may come from,
+# which keys may be brought for signing into trust.
+ROOMS = {name: TOP / "broker" / name
+         for name in ("origin.c", "passkey.c", "candidate.c")}
 PACKAGES = ("libsodium", "libutf8proc", "cmocka")
 # Every call between files goes through the dynamic linker (-fPIC, nothing
 # hidden), so that one file can be exchanged by LD_PRELOAD.
@@ -386,15 +389,13 @@ MUTATIONS = [
     gone("trust: default port", "trust.c", "port == 443"),
     gone("trust: page's last word", "trust.c",
          "!ret->broker && *rest != '\\0'"),
-    gone("owners: threshold", "trust.c",
-         "return lb_heard_count(t, &h, who) >= t->threshold;\n}\n\n"
-         "static bool\nsucceeds",
-         "return lb_heard_count(t, &h, who) >= 1;\n}\n\n"
-         "static bool\nsucceeds"),
     gone("owners: namespace", "trust.c",
          "lb_heard_read(t, part, LB_NS_TRUST, now, &h);",
          "lb_heard_read(t, part, LB_NS_APPROVE, now, &h);"),
-    gone("follow: signed", "trust.c", "!owners_signed(current, next, now)"),
+    gone("follow: signed", "trust.c", "signers < least"),
+    gone("follow: threshold", "trust.c",
+         "successor_read(current, next, current->threshold,",
+         "successor_read(current, next, 1,"),
     gone("follow: tenant", "trust.c",
          "strcmp(next->tenant, current->tenant) == 0", "true"),
     gone("follow: serial", "trust.c",
@@ -407,8 +408,11 @@ MUTATIONS = [
     gone("selfsigned: that document", "trust.c",
          "strcmp(part->id, t->id) != 0"),
     gone("selfsigned: signed", "trust.c",
-         "return owners_signed(t, part, now) ? LB_OK : LB_ERR_SIGNATURE;",
-         "return LB_OK;"),
+         "return owners_heard(t, part, now, who) >= t->threshold\n",
+         "return owners_heard(t, part, now, who) < 99\n"),
+    gone("selfsigned: threshold", "trust.c",
+         "owners_heard(t, part, now, who) >= t->threshold\n",
+         "owners_heard(t, part, now, who) >= 1\n"),
     # A browser's call.
     gone("origin: one proof", "origin.c", "v->bearer && v->cookie"),
     gone("origin: changes from elsewhere", "origin.c",
@@ -434,6 +438,16 @@ MUTATIONS = [
     gone("passkey: verified", "passkey.c", "(sig->flags & flags) != flags"),
     gone("passkey: both flags", "passkey.c", "(sig->flags & flags) != flags",
          "(sig->flags & flags) == 0 && flags != 0"),
+    # A key that somebody brings.
+    *(gone(f"candidate: {kind} has it", "candidate.c",
+           f"pinned_in(&t->{kind}, key)") for kind in
+      ("broker", "approver", "hook", "engineer", "delegate")),
+    gone("candidate: page", "candidate.c",
+         "!page_pinned(t, sig->key.application, sig->origin)"),
+    gone("candidate: page's RP-ID", "candidate.c",
+         "strcmp(t->page[i].rp_id, rp_id) == 0", "true"),
+    gone("candidate: page's origin", "candidate.c",
+         "strcmp(t->page[i].origin, origin) == 0", "true"),
 ]
 
 

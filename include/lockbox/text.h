@@ -82,4 +82,7 @@ enum lb_err lb_number_parse(
  */
 void lb_request_code(const char *sha256, char ret[static LB_CODE_LEN + 1]);
 
+/* The same of a key, by its fingerprint ("SHA256:..."): for comparing. */
+void lb_key_code(const char *fp, char ret[static LB_CODE_LEN + 1]);
+
 #endif

@@ -81,6 +81,27 @@ enum lb_err lb_trust_follow(const struct lb_trust *current,
     const struct lb_part *next, int64_t now,
     struct lb_trust **ret) LB_MUST_CHECK;
 
+/* Owners whose signatures count, each once; the lines are the trust's. */
+struct lb_trust_signers {
+	size_t count;
+	const struct lb_pinned *who[LB_APPROVERS_MAX];
+};
+
+/*
+ * Could next become the successor of current once all have signed: as
+ * lb_trust_follow, but one owner who counts is enough. It is not in force by
+ * this, however many have signed: only lb_trust_follow says so.
+ *
+ * ret_signers  the owners who count now; borrows from current
+ * ret          new, freed with lb_trust_free
+ *
+ * LB_ERR_SIGNATURE  no owner of current signed it; seen before it is parsed
+ * and the errors of lb_trust_follow
+ */
+enum lb_err lb_trust_propose(const struct lb_trust *current,
+    const struct lb_part *next, int64_t now,
+    struct lb_trust_signers *ret_signers, struct lb_trust **ret) LB_MUST_CHECK;
+
 /*
  * Is it signed by its own owners, threshold of them: what a broker and
  * "lockbox trust verify" ask of the first document of a tenant.

@@ -92,6 +92,28 @@ class House:
         return self.b.get("/v1/sessions", self.anna).json["items"][0]["id"]
 
 
+    def invited(self):
+        """Somebody whom acme invited; the invitation and its code."""
+        name = f"p{secrets.token_hex(6)}@acme.example"
+        got = self.b.post("/v1/tenants/acme/invitations",
+                          {"principal": name}, self.anna)
+        assert got.status == 201, got
+        return got.json
+
+    def candidate(self):
+        """A key that somebody brought to acme; its id."""
+        invited = self.invited()
+        person = Person(invited["principal"])
+        text = self.b.signin_text(person)
+        got = self.b.post("/v1/invitations/accept", {
+            "tenant": TENANT, "principal": person.name,
+            "code": invited["code"], "candidate": {
+                "key": person.key.public(), "label": "x", "text": text,
+                "signature": person.key.sign("signin", text)}})
+        assert got.status == 201, got
+        return invited["id"]
+
+
 @pytest.fixture(scope="module")
 def house(build):
     h = House(build)
@@ -1153,6 +1175,32 @@ def rows(house):
         "POST /v1/tenants/{name}/trust": (
             "/v1/tenants/acme/trust",
             house.zeta + zoe.sign("trust", house.zeta)),
+        "GET /v1/tenants/{name}/proposal":
+            ("/v1/tenants/acme/proposal", None),
+        "POST /v1/tenants/{name}/proposal": ("/v1/tenants/acme/proposal", {
+            "text": house.zeta, "signature": zoe.sign("trust", house.zeta)}),
+        "POST /v1/tenants/{name}/proposal/withdraw":
+            ("/v1/tenants/acme/proposal/withdraw", {}),
+        "GET /v1/tenants/{name}/contacts":
+            ("/v1/tenants/acme/contacts", None),
+        "POST /v1/tenants/{name}/contacts": ("/v1/tenants/acme/contacts", {
+            "principal": "anna@acme.example", "mail": "evil@zeta.example"}),
+        "GET /v1/tenants/{name}/invitations":
+            ("/v1/tenants/acme/invitations", None),
+        "POST /v1/tenants/{name}/invitations":
+            ("/v1/tenants/acme/invitations",
+             {"principal": "evil@zeta.example"}),
+        "POST /v1/invitations/accept": ("/v1/invitations/accept", {
+            "tenant": TENANT, "principal": "dora@acme.example",
+            "code": "0000-0000-0000-0000", "candidate": {
+                "key": zoe.public(), "label": "x", "text": "x",
+                "signature": "x"}}),
+        "POST /v1/invitations/{id}/withdraw":
+            (f"/v1/invitations/{house.invited()['id']}/withdraw", {}),
+        "GET /v1/tenants/{name}/candidates":
+            ("/v1/tenants/acme/candidates", None),
+        "POST /v1/candidates/{id}/remove":
+            (f"/v1/candidates/{house.candidate()}/remove", {}),
         "GET /v1/hosts": ("/v1/hosts", None),
         "POST /v1/hosts": ("/v1/hosts", {"tenant": TENANT, "name": "evil"}),
         "GET /v1/hosts/{name}": ("/v1/hosts/e-acme-only", None),
@@ -1191,7 +1239,10 @@ def test_tenant_isolation_matrix(house):
     for route in ("GET /v1/requests/{id}", "GET /v1/grants/{id}",
                   "GET /v1/grants/{id}/bundle", "GET /v1/tenants/{name}",
                   "GET /v1/sessions", "GET /v1/sessions/{id}",
-                  "GET /v1/tenants/{name}/trust", "GET /v1/hosts/{name}"):
+                  "GET /v1/tenants/{name}/trust",
+                  "GET /v1/tenants/{name}/contacts",
+                  "GET /v1/tenants/{name}/invitations",
+                  "GET /v1/tenants/{name}/candidates", "GET /v1/hosts/{name}"):
         got = b.get(matrix[route][0], house.anna)
         assert got.status == 200 and "acme" in got.text, route
 
@@ -1208,6 +1259,10 @@ def test_absent_and_foreign_look_alike(house):
          "/v1/sessions/sha256:" + "0" * 64),
         ("/v1/tenants/acme", "/v1/tenants/nosuch"),
         ("/v1/tenants/acme/trust", "/v1/tenants/nosuch/trust"),
+        ("/v1/tenants/acme/proposal", "/v1/tenants/nosuch/proposal"),
+        ("/v1/tenants/acme/contacts", "/v1/tenants/nosuch/contacts"),
+        ("/v1/tenants/acme/invitations", "/v1/tenants/nosuch/invitations"),
+        ("/v1/tenants/acme/candidates", "/v1/tenants/nosuch/candidates"),
         ("/v1/hosts/e-acme-only", "/v1/hosts/nosuch"))
     for foreign, absent in pairs:
         one, two = b.get(foreign, house.zoe), b.get(absent, house.zoe)
@@ -1290,6 +1345,12 @@ def test_openapi_says_what_is_served(house):
     request, grant = house.fresh(), house.grant()
     b.deny(house.bert, request, "no")
     b.revoke(house.anna, grant)
+    proposed = b.trust_text("pair", [house.anna, house.bert], threshold=2,
+                            serial=2, previous=papers.doc_id(house.pair))
+    assert b.post("/v1/tenants/pair/proposal", {
+        "text": proposed, "signature": house.anna.key.sign("trust", proposed),
+        "replace": True}).status == 201
+    house.invited(), house.candidate()
     words = {"{id}": request["id"], "{name}": "acme",
              "{principal}": house.avm.name, "{file}": "app.js"}
     for path, ops in OPENAPI["paths"].items():
@@ -1305,6 +1366,8 @@ def test_openapi_says_what_is_served(house):
             where = where.replace(word, value)
         if path == "/v1/hosts/{name}":
             where = f"/v1/hosts/{HOST}?tenant=acme"
+        if path.endswith("/proposal"):
+            where = path.replace("{name}", "pair")
         got = b.get(where, b.operator)
         if where == "/approve.html" and got.status == 404:
             continue  # a build without it

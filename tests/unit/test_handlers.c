@@ -848,6 +848,144 @@ test_idempotency_keys_are_kept_a_day(void **state)
 }
 
 /* Only the customer's keys approve, whoever is signed in. */
+#define OWNS                                                                   \
+	"namespaces=\"lockbox-approve-v1,lockbox-deny-v1,lockbox-revoke-v1,"   \
+	"lockbox-trust-v1\""
+
+/* A successor for two owners; anna's key is good for an hour more. */
+static void
+two_owners(struct house *h, const struct somebody *bert, int serial,
+    const char *previous, struct lb_buf *ret)
+{
+	char a[LB_KEY_TEXT_MAX + 1], b[LB_KEY_TEXT_MAX + 1];
+
+	public_of(&h->anna, a);
+	public_of(bert, b);
+	assert_int_equal(
+	    lb_buf_addf(ret,
+		"lockbox-trust-v1\ntenant: acme\nserial: %d\n"
+		"previous: %s\n"
+		"good-until: 2088-06-01T00:00:00Z\nthreshold: 2\n"
+		"require: any\nlongest: 86400\nlease: 1800\n"
+		"offline: deny\n"
+		"broker: support namespaces=\"lockbox-answer-v1\" "
+		"%s\n"
+		"approver: anna " OWNS ",valid-before=\"20880302150000Z\" %s\n"
+		"approver: bert " OWNS " %s\n",
+		serial, previous, h->app->key_line, a, b),
+	    LB_OK);
+}
+
+static unsigned int
+propose(struct house *h, const struct somebody *owner, const char *text)
+{
+	return post(h, "/v1/tenants/acme/proposal", NULL,
+	    signed_json(owner, LB_NS_TRUST, text, true));
+}
+
+/* How many signatures of the proposal count. */
+static size_t
+counted(struct house *h)
+{
+	assert_int_equal(get(h, "/v1/tenants/acme/proposal", &h->olga), 200);
+	return json_array_size(json_object_get(h->json, "signatures"));
+}
+
+/* Owners' signatures are counted when they matter, not when they came. */
+static void
+test_a_proposal_counts_keys_in_their_dates(void **state)
+{
+	struct house *h = *state;
+	struct lb_buf second = { 0 }, third = { 0 };
+	char id[LB_SHA256_LEN + 1];
+	struct somebody bert;
+
+	somebody_new(&bert, "bert");
+	two_owners(h, &bert, 2, h->trust_id, &second);
+	assert_int_equal(propose(h, &h->anna, second.data), 201);
+	assert_true(json_is_null(json_object_get(h->json, "proposal")));
+	lb_doc_id(second.data, second.len, id);
+	two_owners(h, &bert, 3, id, &third);
+	assert_int_equal(propose(h, &h->anna, third.data), 201);
+	now_at = START + HOUR - 1;
+	signin(h, &h->olga);
+	assert_int_equal(counted(h), 1);
+	now_at = START + HOUR;
+	assert_int_equal(counted(h), 0);
+	assert_int_equal(propose(h, &h->anna, third.data), 422);
+	assert_int_equal(propose(h, &bert, third.data), 200);
+	assert_int_equal(counted(h), 1);
+	/* Control: within her dates the two of them were enough. */
+	now_at = START + HOUR - 1;
+	assert_int_equal(counted(h), 2);
+	assert_int_equal(propose(h, &bert, third.data), 200);
+	assert_true(json_is_null(json_object_get(h->json, "proposal")));
+	lb_signer_free(bert.signer);
+	lb_buf_clear(&second);
+	lb_buf_clear(&third);
+}
+
+static unsigned int
+bring(struct house *h, const struct somebody *s, const char *code)
+{
+	char text[512], time[LB_TIME_LEN + 1], key[LB_KEY_TEXT_MAX + 1];
+	char nonce[LB_NONCE_LEN + 1];
+	json_t *o;
+
+	assert_int_equal(post(h, "/v1/signin/nonce", NULL, json_object()), 200);
+	(void)snprintf(nonce, sizeof(nonce), "%s", said(h, "nonce"));
+	lb_time_format(now_at, time);
+	(void)snprintf(text, sizeof(text),
+	    "lockbox-signin-v1\nbroker: support\nprincipal: %s\nnonce: %s\n"
+	    "time: %s\n",
+	    s->name, nonce, time);
+	public_of(s, key);
+	o = signed_json(s, LB_NS_SIGNIN, text, true);
+	assert_int_equal(json_object_set_new(o, "key", json_string(key)), 0);
+	assert_int_equal(json_object_set_new(o, "label", json_string("k")), 0);
+	return post(h, "/v1/invitations/accept", NULL,
+	    json_pack("{s:s, s:s, s:s, s:o}", "tenant", "acme", "principal",
+		s->name, "code", code, "candidate", o));
+}
+
+static void
+ask_in(struct house *h, const struct somebody *s, char code[static 32])
+{
+	assert_int_equal(post(h, "/v1/tenants/acme/invitations", &h->olga,
+			     json_pack("{s:s}", "principal", s->name)),
+	    201);
+	(void)snprintf(code, 32, "%s", said(h, "code"));
+}
+
+/* People's invitations, not hosts'. */
+static void
+test_invited_people_have_seven_days(void **state)
+{
+	struct house *h = *state;
+	struct somebody bert, cleo;
+	char code[2][32];
+
+	somebody_new(&bert, "bert");
+	somebody_new(&cleo, "cleo");
+	ask_in(h, &bert, code[0]);
+	ask_in(h, &cleo, code[1]);
+	now_at = START + 7 * 24 * HOUR - 1;
+	assert_int_equal(bring(h, &bert, code[0]), 201);
+	now_at = START + 7 * 24 * HOUR;
+	assert_int_equal(bring(h, &cleo, code[1]), 401);
+	signin(h, &h->olga);
+	assert_int_equal(get(h, "/v1/tenants/acme/invitations", &h->olga), 200);
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(h->json, "items"), 0), "state")),
+	    "expired");
+	/* A new code begins anew. */
+	ask_in(h, &cleo, code[1]);
+	assert_int_equal(bring(h, &cleo, code[1]), 201);
+	lb_signer_free(bert.signer);
+	lb_signer_free(cleo.signer);
+}
+
 static void
 test_operators_cannot_approve(void **state)
 {
@@ -1028,6 +1166,8 @@ main(void)
 		TEST(test_invitations_are_good_for_an_hour),
 		TEST(test_trust_past_its_end_opens_nothing),
 		TEST(test_idempotency_keys_are_kept_a_day),
+		TEST(test_a_proposal_counts_keys_in_their_dates),
+		TEST(test_invited_people_have_seven_days),
 		TEST(test_operators_cannot_approve),
 	};
 

@@ -174,7 +174,41 @@ test_rules_may_see_by_role(void **state)
 	}
 }
 
-/* A person with one key of the fixture's. */
+/* Approvers look after their tenant's people; nobody else of it does. */
+static void
+test_rules_tend(void **state)
+{
+	static const struct {
+		unsigned int roles, part;
+		bool approver, tend;
+	} row[] = {
+		{ ROLE_APPROVER, PART_APPROVER, true, true },
+		{ ROLE_APPROVER, PART_APPROVER | PART_OWNER, true, true },
+		{ ROLE_APPROVER, PART_HOOK, false, false },
+		{ ROLE_APPROVER | ROLE_MANAGER, PART_DELEGATE, false, false },
+		{ ROLE_APPROVER | ROLE_OPERATOR, PART_DELEGATE, false, true },
+		{ ROLE_OPERATOR, 0, false, true },
+		{ ROLE_ENGINEER | ROLE_MANAGER | ROLE_AUDITOR, 0, false,
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct caller c = { .roles = row[i].roles,
+			.tenant_count = row[i].part != 0 ? 2 : 0,
+			.tenant = { "zeta", "acme" },
+			.part = { 0, row[i].part } };
+		bool everywhere = (row[i].roles & ROLE_OPERATOR) != 0;
+
+		assert_int_equal(
+		    rules_is_approver(&c, "acme"), row[i].approver);
+		assert_int_equal(rules_may_tend(&c, "acme"), row[i].tend);
+		assert_false(rules_is_approver(&c, "zeta"));
+		assert_int_equal(rules_may_tend(&c, "zeta"), everywhere);
+		assert_int_equal(rules_may_tend(&c, "other"), everywhere);
+	}
+}
+
 static struct person_row
 person(
     const struct fx *f, const char *name, enum fx_who who, unsigned int roles)
@@ -591,6 +625,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules_tend),
 		cmocka_unit_test(test_rules_move_every_state_and_happening),
 		cmocka_unit_test(test_rules_move_no_way_around_approval),
 		cmocka_unit_test(test_rules_state_names_are_one_to_one),

@@ -227,7 +227,7 @@ test_store_nonce_is_spent_once(void **state)
 {
 	const char *nonce = "00112233445566778899aabbccddeeff";
 	struct place *p = *state;
-	struct change c = { .nonce = nonce, .nonce_at = NOW };
+	struct change c = { .nonce = { nonce }, .nonce_at = NOW };
 
 	assert_int_equal(commit(p, &c), LB_OK);
 	assert_int_equal(commit(p, &c), LB_ERR_CONFLICT);

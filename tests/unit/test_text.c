@@ -395,6 +395,33 @@ test_request_code(void **state)
 	}
 }
 
+/* Ten digits of base64 are the same 60 bits. */
+static void
+test_key_code(void **state)
+{
+	static const struct {
+		const char *first; /* 10 digits of base64; 33 zeros follow */
+		const char *code;
+	} row[] = {
+		{ "AAAAAAAAAA", "0000-0000-0000" },
+		{ "//////////", "ZZZZ-ZZZZ-ZZZZ" },
+		{ "AAAAAAAAAf", "0000-0000-000Z" },
+		{ "gAAAAAAAAA", "G000-0000-0000" },
+		{ "CEIQhCEIQh", "1111-1111-1111" },
+		{ "AEQyFMdCVL", "0123-4567-89AB" },
+	};
+	char fp[LB_KEYFP_LEN + 1], code[LB_CODE_LEN + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(row); i++) {
+		(void)snprintf(fp, sizeof(fp),
+		    "SHA256:%sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", row[i].first);
+		assert_true(lb_keyfp_valid(fp));
+		lb_key_code(fp, code);
+		assert_string_equal(code, row[i].code);
+	}
+}
+
 int
 main(void)
 {
@@ -413,6 +440,7 @@ main(void)
 		cmocka_unit_test(test_hex_decode_is_strict),
 		cmocka_unit_test(test_number_parse_boundaries),
 		cmocka_unit_test(test_request_code),
+		cmocka_unit_test(test_key_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

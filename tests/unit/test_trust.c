@@ -520,6 +520,33 @@ test_parse_truncated(void **state)
 /* --- the chain ----------------------------------------------------------------- */
 
 /*
+ * A document that owners are still signing. Whatever makes it follow, or keeps
+ * it from following, but missing owners, does the same here.
+ */
+static void
+propose_beside(const struct fx *f, const struct lb_trust *current,
+    const struct lb_part *part, enum lb_err followed)
+{
+	struct lb_trust_signers s = { .count = 99 };
+	struct lb_trust *t = NULL;
+	enum lb_err r;
+
+	r = lb_trust_propose(current, part, f->now, &s, &t);
+	if (followed == LB_ERR_SIGNATURE && r == LB_OK) {
+		assert_int_equal(s.count, current->threshold - 1);
+		assert_string_equal(s.who[0]->principal, CAROL);
+	} else {
+		assert_int_equal(r, followed);
+		assert_int_equal(s.count, r == LB_OK ? 2 : 99);
+	}
+	if (r == LB_OK)
+		assert_string_equal(t->id, part->id);
+	else
+		assert_null(t);
+	lb_trust_free(t);
+}
+
+/*
  * The first document is the fixture's, with "given"; the second follows it,
  * with "change"; carol and dave sign it.
  */
@@ -548,6 +575,7 @@ follow(const struct row *row, bool changed, struct lb_trust **ret)
 	r = lb_trust_follow(current, &b->part[0], f->now, ret);
 	if (r == LB_OK)
 		assert_string_equal((*ret)->id, f->paper[FX_TRUST].id);
+	propose_beside(f, current, &b->part[0], r);
 	lb_bundle_free(b);
 	lb_buf_clear(&text);
 	lb_trust_free(current);
@@ -858,6 +886,43 @@ test_follow(void **state)
 			fail_msg("%s: %s", row->name, lb_err_text(r));
 		assert_null(t);
 	}
+}
+
+/* One owner is enough to propose, none is not. */
+static void
+test_propose_needs_an_owner(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_trust *current, *t = NULL;
+
+	(void)state;
+	assert_int_equal(fx_seal_trust(f), LB_OK);
+	current = f->t;
+	f->t = NULL; /* kept over the next sealing */
+	f->trust.serial++;
+	SET(f->trust.previous, current->id);
+	for (int owners = 1; owners >= 0; owners--) {
+		struct lb_trust_signers s = { .count = 99 };
+		struct lb_buf text = { 0 };
+		struct lb_bundle *b;
+
+		if (owners == 1)
+			dave_silent(f);
+		else
+			fx_unorder(f, FX_TRUST, FX_CAROL);
+		assert_int_equal(fx_seal_trust(f), LB_OK);
+		b = fx_trust_bundle(f, &text);
+		assert_int_equal(
+		    lb_trust_propose(current, &b->part[0], f->now, &s, &t),
+		    owners == 1 ? LB_OK : LB_ERR_SIGNATURE);
+		assert_int_equal(s.count, owners == 1 ? 1 : 99);
+		lb_trust_free(t);
+		t = NULL;
+		lb_bundle_free(b);
+		lb_buf_clear(&text);
+	}
+	lb_trust_free(current);
+	fx_free(f);
 }
 
 static void
@@ -1194,6 +1259,7 @@ main(void)
 		cmocka_unit_test(test_parse_reach_of_the_lenient),
 		cmocka_unit_test(test_parse_truncated),
 		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_propose_needs_an_owner),
 		cmocka_unit_test(test_follow_after_good_until),
 		cmocka_unit_test(test_follow_other_type),
 		cmocka_unit_test(test_selfsigned),
