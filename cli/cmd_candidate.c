@@ -12,57 +12,72 @@
 
 /* What a person compares is made from the key, not from what is said of it. */
 static int
-candidate_print(const struct cli *cli, const json_t *c)
+candidates_check(const struct cli *cli, const json_t *items)
 {
-	struct out_table t = { .columns = 2 };
-	char code[LB_CODE_LEN + 1], at[OUT_TIME_MAX];
+	char code[LB_CODE_LEN + 1];
 	struct lb_sshkey key;
+	json_t *c;
+	size_t i;
 
-	if (lb_sshkey_parse(api_str(c, "key"), &key) != LB_OK ||
-	    strcmp(key.fp, api_str(c, "fingerprint")) != 0)
-		return out_fail(cli, ENDING_UNAVAILABLE,
-		    "the broker shows a key that is none");
-	lb_key_code(key.fp, code);
+	json_array_foreach(items, i, c)
+	{
+		if (lb_sshkey_parse(api_str(c, "key"), &key) != LB_OK ||
+		    strcmp(key.fp, api_str(c, "fingerprint")) != 0)
+			return out_fail(cli, ENDING_UNAVAILABLE,
+			    "the broker shows a key that is none, or not the "
+			    "one it names");
+		lb_key_code(key.fp, code);
+		(void)json_object_set_new(c, "code", json_string(code));
+	}
+	return ENDING_DONE;
+}
+
+static void
+candidate_print(struct out_table *t, const json_t *c)
+{
+	char at[OUT_TIME_MAX];
+
 	out_time(api_at(c, "at"), at);
-	out_field(&t, "principal", "%s", api_str(c, "principal"));
-	out_field(&t, "code", "%s", code);
-	out_field(&t, "fingerprint", "%s", key.fp);
-	out_field(&t, "key", "%s", api_str(c, "key"));
+	out_field(t, "principal", "%s", api_str(c, "principal"));
+	out_field(t, "code", "%s", api_str(c, "code"));
+	out_field(t, "fingerprint", "%s", api_str(c, "fingerprint"));
+	out_field(t, "key", "%s", api_str(c, "key"));
 	if (api_str(c, "origin")[0] != '\0')
-		out_field(&t, "passkey of", "%s", api_str(c, "origin"));
-	out_field(&t, "label", "%s", api_str(c, "label"));
-	out_field(&t, "shall own", "%s",
+		out_field(t, "passkey of", "%s", api_str(c, "origin"));
+	out_field(t, "label", "%s", api_str(c, "label"));
+	out_field(t, "shall own", "%s",
 	    json_is_true(json_object_get(c, "owner")) ? "yes" : "no");
 	out_field(
-	    &t, "brought", "%s, invited by %s", at, api_str(c, "invited_by"));
-	out_field(&t, "id", "%s", api_str(c, "id"));
-	return out_table_print(cli->out, &t) == LB_OK
-	    ? ENDING_DONE
-	    : out_fail(cli, ENDING_FAILED, "out of memory");
+	    t, "brought", "%s, invited by %s", at, api_str(c, "invited_by"));
+	out_field(t, "id", "%s", api_str(c, "id"));
 }
 
 static int
 candidates_print(const struct cli *cli, json_t *items)
 {
+	struct out_table t = { .columns = 2 };
 	const json_t *c;
-	int rv = ENDING_DONE;
 	size_t i;
+	int rv;
 
+	if ((rv = candidates_check(cli, items)) != ENDING_DONE)
+		return rv;
 	if (cli->json)
 		return out_json(cli, json_incref(items));
 	json_array_foreach(items, i, c)
 	{
 		if (i > 0)
-			out_line(cli->out, "%s", "");
-		if (rv == ENDING_DONE)
-			rv = candidate_print(cli, c);
+			out_row(&t, "", "");
+		candidate_print(&t, c);
 	}
-	if (rv == ENDING_DONE && i > 0)
+	if (out_table_print(cli->out, &t) != LB_OK)
+		return out_fail(cli, ENDING_FAILED, "out of memory");
+	if (i > 0)
 		out_hint(cli,
 		    "ask each of them, by another way than the broker, for the "
 		    "code; if it is the same: lockbox trust edit FILE "
 		    "--approver 'PRINCIPAL=KEY'");
-	return rv;
+	return ENDING_DONE;
 }
 
 static int

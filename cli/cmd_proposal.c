@@ -245,6 +245,30 @@ shown_print(const struct cli *cli, const json_t *reply,
 	return trust_file_diff(cli, cli->out, f->paper, s->paper);
 }
 
+/* The broker's answer with what was counted in place of what it says. */
+static int
+shown_json(const struct cli *cli, json_t *reply, const struct in_force *f,
+    const struct shown *s)
+{
+	json_t *signatures = json_array();
+
+	for (size_t i = 0; i < s->signers.count; i++)
+		(void)json_array_append_new(signatures,
+		    json_pack("{s:s, s:s}", "principal",
+			s->signers.who[i]->principal, "fingerprint",
+			s->signers.who[i]->key.fp));
+	(void)json_object_set_new(reply, "signatures", signatures);
+	(void)json_object_set_new(reply, "text",
+	    json_stringn(
+		s->split->part[0].doc.text, s->split->part[0].doc.len));
+	(void)json_object_set_new(reply, "sha256", json_string(s->next->id));
+	(void)json_object_set_new(
+	    reply, "serial", json_integer((json_int_t)s->next->serial));
+	(void)json_object_set_new(
+	    reply, "needed", json_integer((json_int_t)f->trust->threshold));
+	return out_json(cli, json_incref(reply));
+}
+
 static int
 shown_write(const struct cli *cli, const struct shown *s, const char *path)
 {
@@ -275,7 +299,7 @@ proposal_run(struct cli *cli, const void *opt, char **operand)
 		 operand[0])) == ENDING_DONE &&
 	    (rv = in_force_fetch(&api, operand[0], &f)) == ENDING_DONE &&
 	    (rv = shown_read(cli, reply, &f, &s)) == ENDING_DONE)
-		rv = cli->json ? out_json(cli, json_incref(reply))
+		rv = cli->json ? shown_json(cli, reply, &f, &s)
 			       : shown_print(cli, reply, &f, &s);
 	if (rv == ENDING_DONE && o->output != NULL)
 		rv = shown_write(cli, &s, o->output);

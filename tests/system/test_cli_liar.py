@@ -18,7 +18,7 @@ import papers
 import pytest
 
 from brokerd import TENANT
-from office import Office
+from office import Office, Someone
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -498,3 +498,112 @@ def test_nonsense_is_no_crash(office, liar, body):
          "--tenant", TENANT], env=office.olga.env, capture_output=True,
         check=False, timeout=30, stdin=subprocess.DEVNULL)
     assert done.returncode in (69, 77), done
+
+
+# --- who signs trust, and whose key it is ---------------------------------------
+
+@pytest.fixture(scope="module")
+def proposed(office, liar):
+    """What anna proposes for a tenant of two owners; the document and its text."""
+    office.trust("duo", "duo.trust", "anna", "bert", threshold=2)
+    office.olga("tenant", "add", "--trust", office.base / "duo.trust")
+    for name in ("anna", "bert"):
+        getattr(office, name)("signin", "--trust", office.base / "duo.trust")
+    path = office.base / "duo-2.trust"
+    office.anna("trust", "edit", office.base / "duo.trust", "--lease", "45m",
+                "-o", path)
+    office.anna("trust", "propose", path, "--yes")
+    return path
+
+
+def of_proposal(change):
+    def twist(method, path, value):
+        if method == "GET" and path.endswith("/proposal"):
+            before = dict(value)
+            change(value)
+            assert value != before
+    return twist
+
+
+def test_signatures_of_a_proposal_are_counted(office, liar, proposed):
+    """Whatever the broker says of who signed: bert sees anna alone."""
+    anna, bert = office.anna.principal, office.bert.principal
+
+    def both(value):
+        value["signatures"].append({"principal": bert, "at": value["at"]})
+        value["needed"] = 1
+
+    liar.twist = of_proposal(both)
+    shown = office.bert.json("trust", "proposal", "duo")
+    assert [s["principal"] for s in shown["signatures"]] == [anna]
+    assert shown["needed"] == 2
+    text = office.bert("trust", "proposal", "duo").stdout
+    assert bert not in text and re.search(r"^needed +2$", text, re.M)
+
+
+def test_a_false_proposal_is_not_shown(office, liar, proposed):
+    text = proposed.read_text()
+    stranger = papers.Ed25519()
+    first = (office.base / "duo.trust").read_text()
+    other = line(text, "lease", "7200")
+    false = {
+        "nobody signed it": other,
+        "a stranger signed it": other + stranger.sign("trust", other),
+        "signed, and changed then": None,
+        "the one in force": first,
+        "two of them": text + stranger.sign("trust", text) + other,
+        "none": "",
+        "no document": "I owe you one million\n",
+    }
+    for name, bundle in false.items():
+        def change(value):
+            value["bundle"] = bundle if bundle is not None else \
+                value["bundle"].replace("lease: 2700", "lease: 7200")
+
+        liar.twist = of_proposal(change)
+        mine = office.bert.home / "false.trust"
+        done = office.bert("trust", "proposal", "duo", "-o", mine,
+                           code=69 if name in ("two of them", "none",
+                                               "no document") else 1)
+        assert not mine.exists() and "lease" not in done.stdout, name
+    liar.twist = None
+    done = office.bert("trust", "proposal", "duo", "-o", mine)
+    assert "lease: 30m becomes 45m" in done.stdout and mine.exists()
+
+
+def test_the_code_of_a_candidate_is_its_keys(office, liar):
+    code = office.anna("tenant", "invite", TENANT, "dora@acme.example").stdout
+    dora = Someone(office, "dora", "dora@acme.example")
+    done = dora("invitation", "accept", "--url", office.url, "--ca", office.ca,
+                "--tenant", TENANT, "--as", dora.principal, "--key", dora.key,
+                input=code)
+    hers = re.search(r"^code +(\S+)$", done.stdout, re.M)[1]
+    other = papers.Ed25519()
+
+    def twist(change):
+        def it(method, path, value):
+            if path.split("?")[0].endswith("/candidates"):
+                for item in value["items"]:
+                    change(item)
+        return it
+
+    def another_key(item):
+        item["key"] = other.public()
+
+    def another_code(item):
+        item["code"] = "0000-0000-0000"
+
+    def all_of_another(item):
+        item["key"], item["fingerprint"] = other.public(), other.fingerprint()
+
+    liar.twist = twist(another_key)
+    done = office.anna("tenant", "candidates", TENANT, code=69)
+    assert dora.principal not in done.stdout
+    liar.twist = twist(another_code)
+    assert hers in office.anna("tenant", "candidates", TENANT).stdout
+    assert office.anna.json("tenant", "candidates", TENANT)[0]["code"] == hers
+    # another key under her name has another code: that is why it is compared
+    liar.twist = twist(all_of_another)
+    assert hers not in office.anna("tenant", "candidates", TENANT).stdout
+    liar.twist = None
+    assert hers in office.anna("tenant", "candidates", TENANT).stdout

@@ -237,6 +237,25 @@ test_store_nonce_is_spent_once(void **state)
 	assert_int_equal(commit(p, &c), LB_OK);
 }
 
+/* Two at once: one that was spent before keeps the other from being so. */
+static void
+test_store_nonces_are_spent_together(void **state)
+{
+	const char *one = "00112233445566778899aabbccddeeff";
+	const char *two = "ffeeddccbbaa99887766554433221100";
+	const char *three = "0123456789abcdef0123456789abcdef";
+	struct place *p = *state;
+	struct change both = { .nonce = { one, two }, .nonce_at = NOW };
+	struct change old = { .nonce = { three, two }, .nonce_at = NOW };
+	struct change late = { .nonce = { NULL, three }, .nonce_at = NOW };
+
+	assert_int_equal(commit(p, &both), LB_OK);
+	assert_int_equal(commit(p, &both), LB_ERR_CONFLICT);
+	assert_int_equal(commit(p, &old), LB_ERR_CONFLICT);
+	assert_int_equal(commit(p, &late), LB_OK);
+	assert_int_equal(commit(p, &late), LB_ERR_CONFLICT);
+}
+
 /* A session from before the third schema was opened with an ssh key. */
 static void
 test_store_brings_the_second_schema_up_to_date(void **state)
@@ -279,6 +298,7 @@ main(void)
 		TEST(test_store_signin_keys),
 		TEST(test_store_browser_signin),
 		TEST(test_store_nonce_is_spent_once),
+		TEST(test_store_nonces_are_spent_together),
 		TEST(test_store_brings_the_second_schema_up_to_date),
 	};
 

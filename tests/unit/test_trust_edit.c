@@ -141,6 +141,32 @@ test_trust_paper_edit_changes(void **state)
 	assert_int_equal(paper.approver.count, 1);
 }
 
+/* Off: another delegation's place is taken. On: there is none any more. */
+static void
+test_trust_paper_edit_switches(void **state)
+{
+	char id[LB_SHA256_LEN + 1];
+	struct trust_flags f;
+
+	(void)state;
+	lb_doc_id("x", 1, id);
+	fill(&f);
+	f.delegate = (struct flag_list){ 1, { "max=" K1 } };
+	f.delegate_until = NOW + 3600;
+	assert_int_equal(trust_paper_edit(&f, id, &paper, what), LB_OK);
+	f = (struct trust_flags){ .no_delegation = true,
+		.delegate = { 1, { "mia=" K2 } },
+		.delegate_until = NOW + 7200 };
+	assert_int_equal(trust_paper_edit(&f, id, &paper, what), LB_OK);
+	assert_int_equal(paper.delegate.count, 1);
+	assert_memory_equal(paper.delegate.item[0], "mia ", 4);
+	assert_int_equal(paper.delegate_until, NOW + 7200);
+	f = (struct trust_flags){ .no_delegation = true };
+	assert_int_equal(trust_paper_edit(&f, id, &paper, what), LB_OK);
+	assert_int_equal(paper.delegate.count, 0);
+	assert_int_equal(paper.delegate_until, 0);
+}
+
 static void
 test_trust_paper_edit_refuses(void **state)
 {
@@ -166,6 +192,7 @@ main(void)
 		cmocka_unit_test(test_trust_pin_mistakes),
 		cmocka_unit_test(test_trust_paper_new_defaults),
 		cmocka_unit_test(test_trust_paper_edit_changes),
+		cmocka_unit_test(test_trust_paper_edit_switches),
 		cmocka_unit_test(test_trust_paper_edit_refuses),
 	};
 
