@@ -17,13 +17,12 @@ successor_names_us(const struct app *app, const struct lb_trust *t)
 }
 
 /*
- * Whose signature of the part is it: a line of by, if it verifies; else NULL.
- * Public keys are no secret, so a key alone says nothing. only 0: in whatever
- * namespace it is.
+ * Whose signature of the part is it, in whatever namespace: a line of by, if
+ * it verifies; else NULL. Public keys are no secret, so a key alone says
+ * nothing.
  */
 static const struct lb_pinned *
-signer(const struct lb_trust *by, const struct lb_part *part, size_t i,
-    enum lb_ns only)
+signer(const struct lb_trust *by, const struct lb_part *part, size_t i)
 {
 	const struct lb_slice *armor = &part->sigs[i];
 	const struct lb_pinned *line;
@@ -32,7 +31,7 @@ signer(const struct lb_trust *by, const struct lb_part *part, size_t i,
 
 	if (lb_sshsig_parse(armor->text, armor->len, &sig) != LB_OK ||
 	    (line = trust_line_of(by, sig.key.fp)) == NULL ||
-	    (ns = lb_ns_find(sig.ns)) == 0 || (only != 0 && ns != only) ||
+	    (ns = lb_ns_find(sig.ns)) == 0 ||
 	    lb_sshsig_verify(&sig, ns, part->doc.text, part->doc.len) != LB_OK)
 		return NULL;
 	return line;
@@ -44,15 +43,10 @@ successor_signer(const struct lb_trust *by, const struct lb_part *part)
 	const struct lb_pinned *line = NULL;
 
 	for (size_t i = 0; line == NULL && i < part->sig_count; i++)
-		line = signer(by, part, i, 0);
+		line = signer(by, part, i);
 	return line;
 }
 
-/*
- * What a trust document is once it is stored: the text, and one signature of
- * each owner. Whatever else came with it would only take the room that hosts
- * need to take it up.
- */
 enum lb_err
 successor_row(const struct lb_trust *t, const struct lb_trust *by,
     const struct lb_part *part, int64_t now, struct trust_row *ret)
@@ -70,14 +64,15 @@ successor_row(const struct lb_trust *t, const struct lb_trust *by,
 	    LB_OK)
 		return r;
 	for (size_t i = 0; i < part->sig_count; i++) {
-		const struct lb_pinned *line = signer(by, part, i, LB_NS_TRUST);
-		bool again = line == NULL || count == LB_APPROVERS_MAX;
+		const struct lb_pinned *owner =
+		    lb_trust_owner_signed(by, part, i, now);
+		bool again = owner == NULL || count == LB_APPROVERS_MAX;
 
 		for (size_t k = 0; k < count; k++)
-			again |= seen[k] == line;
+			again |= seen[k] == owner;
 		if (again)
 			continue;
-		seen[count++] = line;
+		seen[count++] = owner;
 		if ((r = lb_buf_add(&ret->bundle, part->sigs[i].text,
 			 part->sigs[i].len)) != LB_OK)
 			return r;

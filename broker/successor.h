@@ -19,9 +19,9 @@ const struct lb_pinned *successor_signer(
     const struct lb_trust *by, const struct lb_part *part);
 
 /*
- * What a trust document is once it is stored: the text, and one signature of
- * each owner in by. Whatever else came with it would only take the room that
- * hosts need to take it up.
+ * What a trust document is once it is stored: the text, and of each owner in by
+ * one signature that counts. Whatever else came with it would only take the
+ * room that hosts need to take it up.
  *
  * ret  empty beforehand; cleared by the caller, also on error
  */

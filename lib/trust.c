@@ -269,6 +269,19 @@ owners_heard(const struct lb_trust *t, const struct lb_part *part, int64_t now,
 	return n;
 }
 
+const struct lb_pinned *
+lb_trust_owner_signed(
+    const struct lb_trust *t, const struct lb_part *part, size_t i, int64_t now)
+{
+	const struct lb_pinned *who[LB_APPROVERS_MAX];
+	struct lb_part one = *part;
+
+	assert(i < part->sig_count);
+	one.sigs = &part->sigs[i];
+	one.sig_count = 1;
+	return owners_heard(t, &one, now, who) > 0 ? who[0] : NULL;
+}
+
 static bool
 succeeds(const struct lb_trust *current, const struct lb_trust *next)
 {

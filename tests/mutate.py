@@ -392,6 +392,8 @@ MUTATIONS = [
     gone("owners: namespace", "trust.c",
          "lb_heard_read(t, part, LB_NS_TRUST, now, &h);",
          "lb_heard_read(t, part, LB_NS_APPROVE, now, &h);"),
+    gone("owners: that signature", "trust.c",
+         "one.sigs = &part->sigs[i];", "one.sigs = part->sigs;"),
     gone("follow: signed", "trust.c", "signers < least"),
     gone("follow: threshold", "trust.c",
          "successor_read(current, next, current->threshold,",

@@ -109,6 +109,13 @@ enum lb_err lb_trust_propose(const struct lb_trust *current,
 enum lb_err lb_trust_selfsigned(const struct lb_trust *t,
     const struct lb_part *part, int64_t now) LB_MUST_CHECK;
 
+/*
+ * The owner of t whose signature of the part, the i-th, counts now: in his
+ * dates, as strong as "require", from a pinned page. NULL: none.
+ */
+const struct lb_pinned *lb_trust_owner_signed(const struct lb_trust *t,
+    const struct lb_part *part, size_t i, int64_t now);
+
 /* What counting found; codes are stable, see doc/codes.md. */
 struct lb_quorum {
 	bool reached;

@@ -313,6 +313,39 @@ def test_who_sees_it(b):
     refused(b.get(c.path), 401, "signin_needed")
 
 
+def test_the_signature_that_counts_is_kept(b):
+    """Of two by one key, one untouched: hosts need the other."""
+    owner = Person("o@touch.example", papers.SkEd25519())
+
+    def sign(text, flags):
+        owner.key.flags = flags
+        return owner.key.sign("trust", text)
+    fields = {"require": "touch"}
+    first = b.trust_text("touch", [owner], **fields)
+    got = b.post("/v1/tenants", {"bundle": first + sign(first, 0) + sign(
+        first, papers.TOUCH)}, b.operator)
+    assert got.status == 201, got
+    host = b.add_host("touch", HOST)
+    second = b.trust_text("touch", [owner], serial=2, **fields,
+                          previous=papers.doc_id(first))
+    path = "/v1/tenants/touch/trust"
+    refused(b.bundle(path, second + sign(second, 0)), 422, "trust_refused")
+    touched = sign(second, papers.TOUCH)
+    got = b.bundle(path, second + sign(second, 0) + touched)
+    assert got.status == 200, got
+    assert b.get(f"{path}?after=1", b.operator).text == second + touched
+    said, carried = b.ask(host, first, tenant="touch")
+    assert said["code"] == "trust_first"
+    assert papers.split(carried.text)[1] == (second, [touched])
+    # and at the broker, one by one: what does not count is not taken
+    third = b.trust_text("touch", [owner], serial=3, **fields,
+                         previous=papers.doc_id(second))
+    for flags, status in ((0, 422), (papers.TOUCH, 201)):
+        got = b.post("/v1/tenants/touch/proposal",
+                     {"text": third, "signature": sign(third, flags)})
+        assert got.status == status, got
+
+
 def test_it_lives_through_a_restart(b):
     c = Customer(b)
     text = c.next(lease=900)

@@ -888,6 +888,44 @@ test_follow(void **state)
 	}
 }
 
+/* Each signature by itself: whose it is, if it counts. */
+static void
+test_owner_signed(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_buf text = { 0 };
+	struct lb_bundle *b;
+	const char *who[8] = { 0 };
+
+	(void)state;
+	sk_pair(f);
+	fx_order(f, FX_TRUST, FX_MALLORY, LB_NS_TRUST);
+	fx_find(f, FX_TRUST, FX_SK2)->flags = 0;
+	assert_int_equal(fx_seal_trust(f), LB_OK);
+	b = fx_trust_bundle(f, &text);
+	assert_true(b->part[0].sig_count <= 8);
+	for (size_t i = 0; i < b->part[0].sig_count; i++) {
+		const struct lb_pinned *owner =
+		    lb_trust_owner_signed(f->t, &b->part[0], i, f->now);
+		struct lb_sshsig sig;
+
+		assert_int_equal(lb_sshsig_parse(b->part[0].sigs[i].text,
+				     b->part[0].sigs[i].len, &sig),
+		    LB_OK);
+		if (owner == NULL)
+			continue;
+		assert_string_equal(owner->key.fp, sig.key.fp);
+		who[i] = owner->principal;
+	}
+	/* carol touched her device; dave did not, and mallory is a stranger */
+	assert_string_equal(who[0], CAROL);
+	for (size_t i = 1; i < 8; i++)
+		assert_null(who[i]);
+	lb_bundle_free(b);
+	lb_buf_clear(&text);
+	fx_free(f);
+}
+
 /* One owner is enough to propose, none is not. */
 static void
 test_propose_needs_an_owner(void **state)
@@ -1259,6 +1297,7 @@ main(void)
 		cmocka_unit_test(test_parse_reach_of_the_lenient),
 		cmocka_unit_test(test_parse_truncated),
 		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_owner_signed),
 		cmocka_unit_test(test_propose_needs_an_owner),
 		cmocka_unit_test(test_follow_after_good_until),
 		cmocka_unit_test(test_follow_other_type),
