@@ -95,18 +95,6 @@ rests_fault(const struct rests_case *c)
 	return NULL;
 }
 
-static bool
-lists_all(const struct lb_grant *later, const struct lb_grant *earlier)
-{
-	for (size_t i = 0; i < earlier->service.count; i++)
-		if (!lb_services_has(&later->service, earlier->service.item[i]))
-			return false;
-	for (size_t i = 0; i < earlier->login.count; i++)
-		if (!lb_logins_has(&later->login, earlier->login.item[i]))
-			return false;
-	return true;
-}
-
 /* The grant, of those the answer names, that ends latest in place of id. */
 static const char *
 successor(const struct rests_case *c, const struct lb_grant_ids *named,
@@ -126,7 +114,7 @@ successor(const struct rests_case *c, const struct lb_grant_ids *named,
 			continue;
 		judge_one(c, named->item[i], &new, &is);
 		if (is.verdict == LB_VERDICT_ALLOW && is.not_after > latest &&
-		    lists_all(&new, &old)) {
+		    lb_grant_lists_all(&new, &old)) {
 			latest = is.not_after;
 			best = named->item[i];
 		}

@@ -1,6 +1,6 @@
 /*
- * lockbox session end: whoever may end the grant that a session rests on ends
- * it; root on the host ends the session alone.
+ * lockbox session end: whoever may end the grants that a session rests on ends
+ * them; root on the host ends the session alone.
  */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "closing.h"
 #include "commands.h"
 #include "grant.h"
+#include "live.h"
 #include "local.h"
 #include "output.h"
 
@@ -73,20 +74,31 @@ way_find(struct api *api, const json_t *session, enum way *ret)
 	return rv;
 }
 
-/* Its own grant ends other sessions, too: say which before it is asked. */
-static void
-others_tell(const struct api *api, const json_t *items, const json_t *session)
+static bool
+among(const json_t *grants, const char *id)
 {
-	const char *grant = api_str(session, "grant");
+	for (size_t i = 0; i < json_array_size(grants); i++)
+		if (strcmp(api_str(json_array_get(grants, i), "id"), id) == 0)
+			return true;
+	return false;
+}
+
+/* Its grants let in other sessions, too: say which before it is asked. */
+static void
+others_tell(const struct api *api, const json_t *items, const json_t *session,
+    const json_t *grants)
+{
 	const char *own = api_str(session, "id");
 
-	out_note(api->cli, "session %.*s: %s on %s, by grant %.*s", ID_COLUMNS,
-	    own, api_str(session, "login"), api_str(session, "host"),
-	    ID_COLUMNS, grant);
+	out_note(api->cli, "session %.*s: %s on %s", ID_COLUMNS, own,
+	    api_str(session, "login"), api_str(session, "host"));
+	for (size_t i = 0; i < json_array_size(grants); i++)
+		out_note(api->cli, "it may rest on grant %.*s", ID_COLUMNS,
+		    api_str(json_array_get(grants, i), "id"));
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		const json_t *s = json_array_get(items, i);
 
-		if (strcmp(api_str(s, "grant"), grant) != 0 ||
+		if (!among(grants, api_str(s, "grant")) ||
 		    strcmp(api_str(s, "id"), own) == 0)
 			continue;
 		out_note(api->cli,
@@ -97,7 +109,7 @@ others_tell(const struct api *api, const json_t *items, const json_t *session)
 }
 
 static int
-others_list(struct api *api, const json_t *session)
+others_list(struct api *api, const json_t *session, const json_t *grants)
 {
 	struct lb_buf query = { 0 };
 	json_t *items = NULL;
@@ -107,7 +119,7 @@ others_list(struct api *api, const json_t *session)
 		 &query)) == ENDING_DONE &&
 	    (rv = api_list(api, "/v1/sessions", query.data, 0, &items)) ==
 		ENDING_DONE)
-		others_tell(api, items, session);
+		others_tell(api, items, session, grants);
 	json_decref(items);
 	lb_buf_clear(&query);
 	return rv;
@@ -121,29 +133,46 @@ confirm(const struct cli *cli, const char *question)
 	    : out_fail(cli, ENDING_FAILED, "nothing was ended");
 }
 
+/* A revocation asks by itself, with each text that is to be signed. */
 static int
-close_grant(struct api *api, const struct end_opt *o, enum way way,
-    const json_t *grant, const struct lb_grant *paper, json_t **ret)
+way_confirm(const struct cli *cli, const struct end_opt *o, enum way way)
 {
-	int rv;
-
 	switch (way) {
 	case WAY_RETURN:
-		rv = confirm(api->cli, "Hand the grant back, and end them?");
-		return rv == ENDING_DONE ? closing_return(api, grant, ret) : rv;
+		return confirm(cli, "Hand back what it rests on, and end it?");
 	case WAY_STOP:
 		if (o->reason == NULL)
 			return out_fail(
-			    api->cli, ENDING_USAGE, "--reason is needed");
-		rv = confirm(api->cli, "Stop the grant, and end them?");
-		return rv == ENDING_DONE
-		    ? closing_stop(api, o->reason, grant, ret)
-		    : rv;
-	case WAY_REVOKE: /* asks by itself, with the text to be signed */
-		return closing_revoke(
-		    api, o->key, o->reason, grant, paper, ret);
+			    cli, ENDING_USAGE, "--reason is needed");
+		return confirm(cli, "Stop what it rests on, and end it?");
+	case WAY_REVOKE:
+		return ENDING_DONE;
 	}
 	return ENDING_FAILED;
+}
+
+static int
+close_one(
+    struct api *api, const struct end_opt *o, enum way way, const char *id)
+{
+	json_t *grant = NULL, *reply = NULL;
+	struct lb_grant paper;
+	int rv;
+
+	if ((rv = grant_fetch(api, id, &grant, &paper)) != ENDING_DONE)
+		return rv;
+	if (way == WAY_RETURN)
+		rv = closing_return(api, grant, &reply);
+	else if (way == WAY_STOP)
+		rv = closing_stop(api, o->reason, grant, &reply);
+	else
+		rv = closing_revoke(
+		    api, o->key, o->reason, grant, &paper, &reply);
+	if (rv == ENDING_DONE)
+		rv = grant_print(api->cli, reply);
+	json_decref(reply);
+	json_decref(grant);
+	return rv;
 }
 
 /* A session that can be ended: live, and by a grant. */
@@ -163,24 +192,47 @@ session_check(const struct api *api, const json_t *session)
 	return ENDING_FAILED;
 }
 
+/* The grants that it may rest on; at least one. */
+static int
+grants_find(struct api *api, const json_t *session, json_t **ret)
+{
+	const char *began = api_str(session, "grant");
+	json_t *grant = NULL, *found = NULL;
+	struct lb_grant paper;
+	int rv;
+
+	if ((rv = grant_fetch(api, began, &grant, &paper)) == ENDING_DONE)
+		rv = live_carriers(
+		    api, api_str(session, "host"), &paper, began, &found);
+	json_decref(grant);
+	if (rv == ENDING_DONE && json_array_size(found) == 0)
+		rv = out_fail(api->cli, ENDING_DENIED,
+		    "no live grant is left that it could rest on: its host "
+		    "ends it, or has");
+	if (rv == ENDING_DONE)
+		*ret = found;
+	else
+		json_decref(found);
+	return rv;
+}
+
 static int
 end_session(struct api *api, const struct end_opt *o, const json_t *session)
 {
-	json_t *grant = NULL, *reply = NULL;
-	struct lb_grant paper;
+	json_t *grants = NULL;
 	enum way way;
 	int rv;
 
 	if ((rv = session_check(api, session)) == ENDING_DONE &&
 	    (rv = way_find(api, session, &way)) == ENDING_DONE &&
-	    (rv = grant_fetch(api, api_str(session, "grant"), &grant,
-		 &paper)) == ENDING_DONE &&
-	    (rv = others_list(api, session)) == ENDING_DONE &&
-	    (rv = close_grant(api, o, way, grant, &paper, &reply)) ==
-		ENDING_DONE)
-		rv = grant_print(api->cli, reply);
-	json_decref(reply);
-	json_decref(grant);
+	    (rv = grants_find(api, session, &grants)) == ENDING_DONE &&
+	    (rv = others_list(api, session, grants)) == ENDING_DONE)
+		rv = way_confirm(api->cli, o, way);
+	for (size_t i = 0; rv == ENDING_DONE && i < json_array_size(grants);
+	     i++)
+		rv = close_one(
+		    api, o, way, api_str(json_array_get(grants, i), "id"));
+	json_decref(grants);
 	return rv;
 }
 

@@ -78,16 +78,15 @@ live_need(struct api *api, const struct live_wish *w, struct cover_need *ret)
 	return ENDING_DONE;
 }
 
-/* What the broker has about that door, newest first. */
+/* What the broker has about that host, newest first. */
 static int
 items_get(struct api *api, const char *path, const char *state,
-    const struct cover_need *need, json_t **ret)
+    const char *tenant, const char *host, json_t **ret)
 {
 	struct lb_buf query = { 0 };
 	int rv;
 
-	if ((rv = api_filters(api, state, need->tenant, need->host, &query)) ==
-	    ENDING_DONE)
+	if ((rv = api_filters(api, state, tenant, host, &query)) == ENDING_DONE)
 		rv = api_list(api, path, query.data, LIVE_LOOK_AT, ret);
 	lb_buf_clear(&query);
 	return rv;
@@ -114,8 +113,8 @@ live_grant(struct api *api, const struct cover_need *need, json_t **ret,
 	struct lb_grant g;
 	int rv;
 
-	if ((rv = items_get(api, "/v1/grants", "active", need, &items)) !=
-	    ENDING_DONE)
+	if ((rv = items_get(api, "/v1/grants", "active", need->tenant,
+		 need->host, &items)) != ENDING_DONE)
 		return rv;
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		json_t *item = json_array_get(items, i);
@@ -129,6 +128,40 @@ live_grant(struct api *api, const struct cover_need *need, json_t **ret,
 	}
 	*ret = json_incref(best);
 	json_decref(items);
+	return ENDING_DONE;
+}
+
+static bool
+carries(const json_t *item, const struct lb_grant *began, const char *began_id)
+{
+	struct lb_grant g;
+
+	return strcmp(api_str(item, "id"), began_id) == 0 ||
+	    (grant_read(item, &g) && strcmp(g.engineer, began->engineer) == 0 &&
+		g.not_after > began->not_after &&
+		lb_grant_lists_all(&g, began));
+}
+
+int
+live_carriers(struct api *api, const char *host, const struct lb_grant *began,
+    const char *began_id, json_t **ret)
+{
+	json_t *items = NULL, *found = json_array();
+	int rv;
+
+	if ((rv = items_get(api, "/v1/grants", "active", began->tenant, host,
+		 &items)) != ENDING_DONE) {
+		json_decref(found);
+		return rv;
+	}
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		json_t *item = json_array_get(items, i);
+
+		if (carries(item, began, began_id))
+			(void)json_array_append(found, item);
+	}
+	json_decref(items);
+	*ret = found;
 	return ENDING_DONE;
 }
 
@@ -150,8 +183,8 @@ live_request(struct api *api, const struct cover_need *need, json_t **ret)
 	json_t *items = NULL, *found = NULL;
 	int rv;
 
-	if ((rv = items_get(api, "/v1/requests", NULL, need, &items)) !=
-	    ENDING_DONE)
+	if ((rv = items_get(api, "/v1/requests", NULL, need->tenant, need->host,
+		 &items)) != ENDING_DONE)
 		return rv;
 	for (size_t i = 0; found == NULL && i < json_array_size(items); i++)
 		if (request_fits(json_array_get(items, i), need))

@@ -33,6 +33,16 @@ int live_need(
 int live_grant(struct api *api, const struct cover_need *need, json_t **ret,
     struct lb_grant *ret_paper);
 
+/*
+ * The live grants that a session on that host may rest on by now, if it began
+ * with that one: itself, and those of the same engineer that end later and
+ * list all its services and logins, for hosts let these take its place.
+ *
+ * ret  an array; may be empty
+ */
+int live_carriers(struct api *api, const char *host,
+    const struct lb_grant *began, const char *began_id, json_t **ret);
+
 /* An open request of one's own that asks for all of it, or NULL. */
 int live_request(struct api *api, const struct cover_need *need, json_t **ret);
 

@@ -136,3 +136,10 @@ lb_grant_within(const struct lb_grant *grant, const struct lb_request *request,
 	    list_within(LIST(&grant->login), LIST(&request->login)) &&
 	    list_within(LIST(&grant->service), LIST(&request->service));
 }
+
+bool
+lb_grant_lists_all(const struct lb_grant *later, const struct lb_grant *earlier)
+{
+	return list_within(LIST(&earlier->service), LIST(&later->service)) &&
+	    list_within(LIST(&earlier->login), LIST(&later->login));
+}

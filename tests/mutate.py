@@ -236,6 +236,13 @@ MUTATIONS = [
     gone("within: service", "papers_relate.c",
          "list_within(LIST(&grant->service), LIST(&request->service))", "true"),
 
+    # One grant in another's place.
+    gone("extension: services", "papers_relate.c",
+         "list_within(LIST(&earlier->service), LIST(&later->service))",
+         "true"),
+    gone("extension: logins", "papers_relate.c",
+         "list_within(LIST(&earlier->login), LIST(&later->login))", "true"),
+
     # Who may approve.
     gone("approvals: threshold", "quorum.c",
          "ret->reached = ret->counted >= ret->needed;",

@@ -223,6 +223,11 @@ bool lb_services_has(const struct lb_services *l, const char *s);
 bool lb_keyfps_has(const struct lb_keyfps *l, const char *s);
 bool lb_grant_ids_has(const struct lb_grant_ids *l, const char *s);
 
+/* May a later grant take an earlier one's place in a session: does it list all
+ * its services and logins? Source: design section 8. */
+bool lb_grant_lists_all(
+    const struct lb_grant *later, const struct lb_grant *earlier);
+
 /*
  * Does every term of the grant lie within the request: same tenant, broker,
  * engineer, ticket, reason type and reason; keys, hosts, logins, services

@@ -7,7 +7,7 @@ import papers
 import pytest
 
 from brokerd import BROKER, TENANT
-from office import Office
+from office import ID, Office
 
 
 class Host:
@@ -139,6 +139,30 @@ def test_end_by_whoever_may(office, host, who, more, state):
         host.report("session.ended", sid, cause="returned")
     done = person("session", "end", one, *more, "--yes", code=77)
     assert "has ended" in done.stderr
+
+
+def test_end_of_an_extended_session(office, host):
+    """It began with a grant in whose place another may stand by now."""
+    grant, [one] = fresh(office, host, 71)
+    done = office.avm("grant", "extend", grant, "--duration", "3h", "--reason",
+                      "it takes longer", "--no-wait")
+    asked = ID.search(done.stdout)[0]
+    office.max("request", "endorse", asked, "--yes")
+    office.anna("request", "approve", asked, "--yes")
+    longer = office.avm.json("grant", "show", asked)["id"]
+    done = office.anna("session", "end", one, "--yes")
+    for id in (grant, longer):
+        assert f"may rest on grant {id[:19]}" in done.stderr
+        assert office.avm.json("grant", "show", id)["state"] == "revoked"
+    host.report("session.ended", 71, cause="revoked")
+
+
+def test_end_when_no_grant_is_left(office, host):
+    grant, [one] = fresh(office, host, 81)
+    office.avm("grant", "return", grant)
+    done = office.avm("session", "end", one, "--yes", code=77)
+    assert "no live grant is left" in done.stderr
+    host.report("session.ended", 81, cause="returned")
 
 
 def test_end_by_nobody_else(office, host):

@@ -492,6 +492,30 @@ test_grant_within(void **state)
 	assert_true(lb_grant_within(&whole, &r, ID_A));
 }
 
+/* One grant in another's place: with all its services and logins. */
+static void
+test_grant_lists_all(void **state)
+{
+	struct lb_grant later, earlier;
+	struct lb_request r;
+
+	(void)state;
+	within_ready(&r, &earlier);
+	later = earlier;
+	assert_true(lb_grant_lists_all(&later, &earlier));
+	later.login = r.login;
+	later.service = r.service;
+	assert_true(lb_grant_lists_all(&later, &earlier));
+	strcpy(earlier.login.item[0], "zoe");
+	assert_false(lb_grant_lists_all(&later, &earlier));
+	earlier.login = later.login;
+	assert_true(lb_grant_lists_all(&later, &earlier));
+	later.service.count--;
+	earlier.service = r.service;
+	assert_false(lb_grant_lists_all(&later, &earlier));
+	assert_true(lb_grant_lists_all(&earlier, &later));
+}
+
 static void
 test_grant_within_words(void **state)
 {
@@ -591,6 +615,7 @@ main(void)
 		cmocka_unit_test(test_answer_repeats_every_byte),
 		cmocka_unit_test(test_lists_have),
 		cmocka_unit_test(test_grant_within),
+		cmocka_unit_test(test_grant_lists_all),
 		cmocka_unit_test(test_grant_within_words),
 		cmocka_unit_test(test_grant_within_lists),
 		cmocka_unit_test(test_grant_within_times),
