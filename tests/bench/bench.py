@@ -2,36 +2,49 @@
 
 Builds nothing. Makes a private world (demo/world.py) with one host and two
 brokers, one with a thousand and one with a million grants, measures in turns
-what lockbox takes and what it is held against, and prints one table. See
-doc/benchmarks.md for what each line means.
+what lockbox takes and what it is held against, and prints one table; also how
+long a revoked session lives on, and what a host that waits takes of the broker's
+memory. See doc/benchmarks.md for what each line means.
 """
 
 import argparse
+import json
 import os
 import re
+import resource
+import select
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "demo"))
+sys.path[:0] = [str(TOP / "demo"), str(TOP / "tests" / "system")]
 
+from sessions import members  # noqa: E402
 from world import (BROKER, HOST, PEOPLE, SYSTEM_USERS, TENANT,  # noqa: E402
                    Failed, World, free_port, wait_for)
 
 COLD_AIM = 2.0       # times pam_permit
 ANSWERS_AIM = 0.7    # of what the signatures alone allow
 LOSS_AIM = 0.95      # of the answers with few grants: less is a loss
+ENDING_AIM = 2000.0  # ms from the acknowledgement to the last process gone
+PARKED_AIM = 1.1     # times nginx's memory of an idle connection
 LOGIN = "avm"
+WARM = 64            # connections before the first that are weighed
+WATCHES_EACH = 4     # of one host: see doors.h
+FILES = 20000        # descriptors, as the broker's unit has them
 
 FULL = {"cold": 400, "warm": 2000, "rounds": 7, "seconds": 3.0,
-        "connections": 32, "grants": (1000, 1000000)}
+        "connections": 32, "grants": (1000, 1000000), "endings": 200,
+        "parked": 5000}
 QUICK = {"cold": 10, "warm": 20, "rounds": 2, "seconds": 0.2,
-         "connections": 4, "grants": (1000, 2000)}
+         "connections": 4, "grants": (1000, 2000), "endings": 2, "parked": 80}
 
 
 class Bench:
@@ -52,16 +65,17 @@ class Bench:
 
     # --- one login ---------------------------------------------------------
 
-    def grant(self):
-        """The story's way: asked, endorsed, approved."""
+    def grant(self, login=LOGIN):
+        """The story's way: asked, endorsed, approved. The request's id."""
         world = self.world
         done = world.cli("avm", "request", "create", "--tenant", TENANT,
-                         "--host", HOST, "--login", LOGIN, "--duration", "4h",
+                         "--host", HOST, "--login", login, "--duration", "4h",
                          "--ticket", "BENCH-1", "--reason",
                          "How long does it take to be let in", "--no-wait")
         request = re.search(r"\b([0-9A-HJKMNP-TV-Z]{26})\b", done.stdout)[1]
         world.cli("max", "request", "endorse", request, "--yes")
         world.cli("anna", "request", "approve", request, "--yes")
+        return request
 
     def stacks(self):
         """Two directories with an sshd file each: lockbox, pam_permit."""
@@ -106,6 +120,140 @@ class Bench:
             a, b = percentile(ours, pick), percentile(theirs, pick)
             self.row(f"warm PAM decision, {word}", micro(a), micro(b), a / b)
 
+    # --- one end ---------------------------------------------------------------
+
+    def configure(self, name, **options):
+        """Other values for that broker, from its next start on."""
+        path = self.world.path("broker", name, "broker.conf")
+        lines = [line for line in path.read_text().splitlines()
+                 if line.split("=")[0].strip() not in options]
+        lines += [f"{key} = {value}" for key, value in options.items()]
+        path.write_text("\n".join(lines) + "\n")
+
+    def metric(self, name):
+        context = ssl.create_default_context(cafile=str(self.world.ca))
+        with urllib.request.urlopen(f"{self.world.url}/metrics",
+                                    context=context, timeout=10) as got:
+            text = got.read().decode()
+        return int(re.search(rf"^{name} (\d+)$", text, re.M)[1])
+
+    def waits(self, count):
+        wait_for(f"{count} watches", lambda: self.metric(
+            "lockbox_broker_watching") == count, 300)
+
+    def grant_of(self, request):
+        grants = json.loads(self.world.cli(
+            "anna", "grant", "ls", "--limit", 3, "--format", "json").stdout)
+        [found] = [g for g in grants if g["request"] == request]
+        return found["id"].removeprefix("sha256:")[:12]
+
+    def one_ending(self):
+        """Milliseconds from a revocation's acknowledgement to the moment the
+        last process of its session is gone."""
+        world = self.world
+        given = self.grant_of(self.grant("deploy"))
+        told = world.path("home", "deploy", "sid")
+        told.unlink(missing_ok=True)
+        shell = subprocess.Popen(
+            world.ssh_command(
+                "avm", "deploy", "nohup setsid sleep 600 >/dev/null 2>&1 & "
+                "cat /proc/self/sessionid > sid.new; mv sid.new sid; sleep 600"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env=world.person_env("avm"))
+        wait_for("a session", told.exists)
+        self.waits(1)
+        sid = int(told.read_text())
+        alive = {os.pidfd_open(pid) for pid in members(sid)}
+        world.cli("anna", "grant", "revoke", given, "--yes")
+        acknowledged = last = time.monotonic()
+        while alive:
+            gone = select.select(alive, [], [], 10)[0]
+            last = time.monotonic()
+            if not gone:
+                raise Failed("a revoked session lives on")
+            for fd in gone:
+                alive.discard(fd)
+                os.close(fd)
+        if members(sid):
+            raise Failed("a process of a revoked session was not seen")
+        shell.wait(10)
+        return max(0.0, last - acknowledged) * 1000
+
+    def endings(self):
+        self.say(f"{self.size['endings']} revocations of live sessions")
+        self.world.services["broker"].stop()
+        self.configure("lockbox", rate_request=1000000, rate_decision=1000000,
+                       rate_read=10000000)
+        self.world.start_broker()
+        took = [self.one_ending() for _ in range(self.size["endings"])]
+        for word, pick in (("median", 50), ("p99", 99)):
+            found = percentile(took, pick)
+            self.row(f"revoked to gone, {word}, of its limit",
+                     f"{found:.0f} ms", f"{ENDING_AIM:.0f} ms",
+                     found / ENDING_AIM, 1.0)
+
+    # --- hosts that wait --------------------------------------------------------
+
+    def park(self, port, count, pids, *more, ready=None):
+        """KiB of memory that a connection takes of the server's processes."""
+        def hold(count, first=0):
+            popen = subprocess.Popen(
+                [str(x) for x in (self.programs / "bench_park", "-a",
+                                  self.world.ca, "-p", port, "-n", count, "-o",
+                                  first, *more)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            if popen.stdout.readline() != "open\n":
+                raise Failed("bench_park: the connections were not held")
+            if ready:
+                ready(count)
+            return popen
+
+        def let_go(popen):
+            popen.stdin.close()
+            popen.wait(60)
+            if ready:
+                ready(0)
+        let_go(hold(WARM, count // WATCHES_EACH))
+        before = memory(pids)
+        holder = hold(count)
+        after = memory(pids)
+        let_go(holder)
+        return (after - before) / count
+
+    def nginx(self):
+        """A server of one worker that answers and keeps connections."""
+        home = self.world.path("bench", "nginx")
+        home.mkdir()
+        port, tls = free_port(), self.world.path("broker", "lockbox")
+        (home / "nginx.conf").write_text(NGINX.format(
+            home=home, port=port, files=FILES, cert=tls / "tls.pem",
+            key=tls / "tls.key"))
+        popen = subprocess.Popen(
+            ["nginx", "-p", home, "-c", home / "nginx.conf", "-e", "stderr"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("nginx", lambda: listens(port))
+        return popen, port
+
+    def parked(self):
+        count = self.size["parked"]
+        self.say(f"{count} hosts that wait, and as many idle at nginx")
+        self.world.services["broker"].stop()
+        self.configure("lockbox", watch="55s", timeout="1h",
+                       connections=2 * count)
+        self.start("broker", "lockbox", self.world.broker_port)
+        broker = [self.world.services["broker"].pid]
+        ours = self.park(self.world.broker_port, count, broker, "-k", self.keys,
+                         "-T", self.world.trust, ready=self.waits)
+        if shutil.which("nginx") is None and self.size is QUICK:
+            return
+        popen, port = self.nginx()
+        theirs = self.park(port, count, children(popen.pid))
+        popen.terminate()
+        popen.wait(10)
+        self.row(f"memory of a host that waits, {count} of them",
+                 f"{ours:.1f} KiB", f"{theirs:.1f} KiB", ours / theirs,
+                 PARKED_AIM)
+
     # --- many answers --------------------------------------------------------
 
     def second_broker(self):
@@ -127,7 +275,8 @@ class Bench:
         start = time.monotonic()
         database = self.world.path("broker", name, "broker.db")
         run(self.programs / "bench_fill", "-d", database, "-k", self.keys,
-            "-g", grants, "-t", TENANT, "-b", BROKER, "-A",
+            "-g", grants, "-w", (self.size["parked"] + WARM) // WATCHES_EACH,
+            "-t", TENANT, "-b", BROKER, "-A",
             self.world.key("anna"), "-E", self.world.key("avm"), "-e",
             PEOPLE["avm"])
         run("sync", "-d", database)
@@ -216,6 +365,46 @@ class Bench:
         print(self.notes)
 
 
+NGINX = """\
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile {files};
+pid {home}/pid;
+error_log /dev/null;
+events {{ worker_connections {files}; }}
+http {{
+  access_log off;
+  keepalive_timeout 1h;
+  client_body_temp_path {home}/body;
+  proxy_temp_path {home}/proxy;
+  fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi;
+  scgi_temp_path {home}/scgi;
+  server {{
+    listen 127.0.0.1:{port} ssl backlog=512;
+    ssl_certificate {cert};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    location / {{ return 200 "ok"; }}
+  }}
+}}
+"""
+
+
+def memory(pids):
+    """KiB that are these processes' own."""
+    total = 0
+    for pid in pids:
+        status = Path(f"/proc/{pid}/status").read_text()
+        total += int(re.search(r"^RssAnon:\s+(\d+) kB$", status, re.M)[1])
+    return total
+
+
+def children(pid):
+    return [int(x) for x in Path(
+        f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def percentile(values, percent):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
@@ -260,6 +449,7 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="only see that it runs; its numbers mean nothing")
     options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     try:
         with World(options.build) as world:
             bench = Bench(world, options.build,
@@ -267,7 +457,9 @@ def main():
             bench.say("making a world")
             world.furnish()
             bench.decisions()
+            bench.endings()
             bench.answers()
+            bench.parked()
             bench.table()
     except Failed as error:
         print(f"./dev bench: {error}", file=sys.stderr)

@@ -30,11 +30,11 @@
 
 #include "lockbox/bundle.h"
 #include "lockbox/clock.h"
-#include "lockbox/file.h"
 #include "lockbox/judge.h"
 #include "lockbox/sshsig.h"
 
 #include "doors.h"
+#include "paper.h"
 #include "reference.h"
 #include "wire.h"
 
@@ -42,7 +42,6 @@
 #define CONNECTIONS_MAX 256
 #define BROKERS_MAX     4
 #define FRESH_MAX       20000 /* questions signed ahead: asked within 60 s */
-#define FILE_MAX        65536
 #define RANDOM          SIZE_MAX
 
 struct question {
@@ -65,7 +64,6 @@ struct bench {
 	struct broker broker[BROKERS_MAX];
 	struct lb_signer *host[BENCH_HOSTS], *signer;
 	struct lb_trust *trust;
-	char broker_name[LB_NAME_MAX + 1];
 	gnutls_certificate_credentials_t tls;
 	struct question q[FRESH_MAX];
 };
@@ -112,26 +110,11 @@ cpu_of(long pid)
 static void
 question_sign(struct bench *b, size_t door, struct question *q)
 {
-	static struct lb_question paper;
-	uint8_t nonce[LB_NONCE_LEN / 2];
+	char host[LB_HOST_MAX + 1], login[LB_LOGIN_MAX + 1];
 
-	memset(&paper, 0, sizeof(paper));
-	door_name(door, paper.host, paper.login);
-	memcpy(paper.tenant, b->trust->tenant, sizeof(paper.tenant));
-	memcpy(paper.broker, b->broker_name, sizeof(paper.broker));
-	memcpy(paper.trust, b->trust->id, sizeof(paper.trust));
-	randombytes_buf(nonce, sizeof(nonce));
-	lb_hex_encode(nonce, sizeof(nonce), paper.nonce);
-	memcpy(paper.service, "sshd", sizeof("sshd"));
-	memcpy(paper.rhost, "192.0.2.7", sizeof("192.0.2.7"));
-	paper.asked = lb_clock_now();
-	q->text.len = 0;
-	if (lb_doc_write(&lb_question_type, &paper, &q->text) != LB_OK)
-		fail("write a question");
-	q->len = q->text.len;
-	if (lb_signer_sign(b->host[door % BENCH_HOSTS], LB_NS_QUESTION,
-		q->text.data, q->len, &q->text) != LB_OK)
-		fail("sign a question");
+	door_name(door, host, login);
+	paper_question(b->trust, b->host[door % BENCH_HOSTS], host, login,
+	    &q->text, &q->len);
 }
 
 /* About random doors, or about each door from first on. */
@@ -205,15 +188,16 @@ ask_for(struct bench *b, struct broker *br, double seconds, size_t count)
 	const char *text;
 
 	for (; sent < width && sent < count; sent++)
-		wire_post(
-		    br->wire[sent], b->q[sent].text.data, b->q[sent].text.len);
+		wire_post(br->wire[sent], "/v1/ask", b->q[sent].text.data,
+		    b->q[sent].text.len);
 	for (; taken < sent; taken++) {
 		struct wire *w = br->wire[taken % width];
 
 		text = wire_take(w, &len);
 		answer_check(b, &b->q[taken], text, len);
 		if (sent < count && (taken % 64 != 0 || now() < end)) {
-			wire_post(w, b->q[sent].text.data, b->q[sent].text.len);
+			wire_post(w, "/v1/ask", b->q[sent].text.data,
+			    b->q[sent].text.len);
 			sent++;
 		} else if (sent < count) {
 			count = sent;
@@ -278,25 +262,6 @@ broker_first(struct bench *b, struct broker *br)
 /* --- setting up ------------------------------------------------------------- */
 
 static void
-trust_load(struct bench *b)
-{
-	struct lb_buf text = { 0 };
-	struct lb_bundle *bundle = NULL;
-	const struct lb_part *part;
-
-	if (lb_file_read_trusted(b->trust_file, geteuid(), FILE_MAX, &text) !=
-		LB_OK ||
-	    lb_bundle_split(text.data, text.len, &bundle) != LB_OK ||
-	    (part = lb_bundle_first(bundle, &lb_trust_type)) == NULL ||
-	    lb_trust_parse(part->doc.text, part->doc.len, &b->trust) != LB_OK)
-		fail("read the trust");
-	memcpy(b->broker_name, b->trust->broker.item[0].principal,
-	    sizeof(b->broker_name));
-	lb_bundle_free(bundle);
-	lb_buf_clear(&text);
-}
-
-static void
 keys_load(struct bench *b)
 {
 	char path[512];
@@ -336,7 +301,8 @@ signatures_measure(struct bench *b)
 	size_t len;
 
 	questions_sign(b, b->broker[0].grants, RANDOM, 1);
-	wire_post(b->broker[0].wire[0], b->q[0].text.data, b->q[0].text.len);
+	wire_post(b->broker[0].wire[0], "/v1/ask", b->q[0].text.data,
+	    b->q[0].text.len);
 	text = wire_take(b->broker[0].wire[0], &len);
 	answer_check(b, &b->q[0], text, len);
 	if (lb_sshsig_parse(b->q[0].text.data + b->q[0].len,
@@ -399,7 +365,7 @@ main(int argc, char **argv)
 	options(&b, argc, argv);
 	if (sodium_init() < 0)
 		fail("libsodium");
-	trust_load(&b);
+	b.trust = paper_trust(b.trust_file);
 	keys_load(&b);
 	brokers_open(&b);
 	for (size_t n = 0; n < b.broker_count; n++)

@@ -3,11 +3,12 @@
  * grants: some live, most of them long over.
  *
  *   bench_fill -d DATABASE -k DIR -g GRANTS -t TENANT -b BROKER
- *              -A KEY -E KEY -e PRINCIPAL
+ *              -A KEY -E KEY -e PRINCIPAL [-w HOSTS]
  *
  * -k  directory for the keys of the hosts that will ask (doors.h); those that
  *     are there are kept
  * -g  how many grants there shall be in all; doors.h says how many live
+ * -w  how many more hosts there shall be that only watch
  * -A  the approver's key file; -E -e the engineer's and his name
  *
  * Live grants are signed as they must be, so that a host lets in by them. Past
@@ -40,7 +41,7 @@ struct fill {
 	sqlite3_stmt *add_grant, *add_door, *add_host;
 	const char *database, *keys, *tenant, *broker;
 	const char *approver_file, *engineer_file, *engineer;
-	size_t grants;
+	size_t grants, watchers;
 	struct lb_signer *approver_key, *engineer_key;
 	int64_t now;
 	struct lb_buf request_sig, approval; /* of the first, for the past */
@@ -117,21 +118,33 @@ host_add(struct fill *f, const char *name, const struct lb_signer *s)
 }
 
 static void
+host_make(struct fill *f, const char *name)
+{
+	struct lb_signer *s;
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->keys, name);
+	if (access(path, F_OK) == 0)
+		return;
+	CHECK(lb_signer_new(&s) == LB_OK &&
+		lb_signer_save(s, path, name) == LB_OK,
+	    "make a host's key");
+	host_add(f, name, s);
+	lb_signer_free(s);
+}
+
+static void
 hosts_add(struct fill *f)
 {
-	char path[512], host[LB_HOST_MAX + 1], login[LB_LOGIN_MAX + 1];
-	struct lb_signer *s;
+	char host[LB_HOST_MAX + 1], login[LB_LOGIN_MAX + 1];
 
 	for (size_t i = 0; i < BENCH_HOSTS; i++) {
-		door_key(f->keys, i, path, sizeof(path));
 		door_name(i, host, login);
-		if (access(path, F_OK) == 0)
-			continue;
-		CHECK(lb_signer_new(&s) == LB_OK &&
-			lb_signer_save(s, path, host) == LB_OK,
-		    "make a host's key");
-		host_add(f, host, s);
-		lb_signer_free(s);
+		host_make(f, host);
+	}
+	for (size_t i = 0; i < f->watchers; i++) {
+		watcher_name(i, host);
+		host_make(f, host);
 	}
 }
 
@@ -333,7 +346,7 @@ main(int argc, char **argv)
 	struct fill f = { .now = lb_clock_now() };
 	int c;
 
-	while ((c = getopt(argc, argv, "d:k:g:t:b:A:E:e:")) != -1) {
+	while ((c = getopt(argc, argv, "d:k:g:w:t:b:A:E:e:")) != -1) {
 		switch (c) {
 		case 'd':
 			f.database = optarg;
@@ -343,6 +356,9 @@ main(int argc, char **argv)
 			break;
 		case 'g':
 			f.grants = strtoul(optarg, NULL, 10);
+			break;
+		case 'w':
+			f.watchers = strtoul(optarg, NULL, 10);
 			break;
 		case 't':
 			f.tenant = optarg;

@@ -19,6 +19,15 @@ door_name(size_t door, char ret_host[static LB_HOST_MAX + 1],
 	    ret_login, LB_LOGIN_MAX + 1, "u%04zu", door / BENCH_HOSTS);
 }
 
+#define WATCHES_EACH 4 /* of one host: more the broker does not keep */
+
+/* A host that only watches; its key's file is called so, too. */
+static inline void
+watcher_name(size_t n, char ret_host[static LB_HOST_MAX + 1])
+{
+	(void)snprintf(ret_host, LB_HOST_MAX + 1, "watch%04zu", n);
+}
+
 /* Where the key of that door's host is. */
 static inline void
 door_key(const char *dir, size_t host, char *ret, size_t size)

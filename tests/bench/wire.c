@@ -2,6 +2,8 @@
 #include "wire.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -12,7 +14,8 @@
 
 static void __attribute__((noreturn)) fail(const char *what, const char *why)
 {
-	fprintf(stderr, "bench_ask: %s: %s\n", what, why);
+	fprintf(
+	    stderr, "%s: %s: %s\n", program_invocation_short_name, what, why);
 	exit(1);
 }
 
@@ -67,7 +70,7 @@ wire_close(struct wire *w)
 }
 
 void
-wire_post(struct wire *w, const char *body, size_t len)
+wire_post(struct wire *w, const char *path, const char *body, size_t len)
 {
 	char text[8192];
 	ssize_t rc;
@@ -75,15 +78,34 @@ wire_post(struct wire *w, const char *body, size_t len)
 
 	w->in_len = 0;
 	n = snprintf(text, sizeof(text),
-	    "POST /v1/ask HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+	    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 	    "Content-Type: text/plain\r\nAccept: text/plain\r\n"
 	    "Content-Length: %zu\r\n\r\n%.*s",
-	    len, (int)len, body);
+	    path, len, (int)len, body);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		fail("post", "too long");
 	rc = gnutls_record_send(w->tls, text, (size_t)n);
 	if (rc != n)
 		fail("post", gnutls_strerror((int)rc));
+}
+
+/* What is readable may be TLS's own: a ticket. */
+bool
+wire_heard(struct wire *w)
+{
+	ssize_t n;
+
+	(void)fcntl(w->fd, F_SETFL, O_NONBLOCK);
+	n = gnutls_record_recv(
+	    w->tls, w->in + w->in_len, WIRE_MAX - 1 - w->in_len);
+	(void)fcntl(w->fd, F_SETFL, 0);
+	if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
+		return false;
+	if (n <= 0)
+		fail("answer", n == 0 ? "cut off" : gnutls_strerror((int)n));
+	w->in_len += (size_t)n;
+	w->in[w->in_len] = '\0';
+	return true;
 }
 
 /* Read until there are so many bytes. */
@@ -114,9 +136,8 @@ wire_take(struct wire *w, size_t *ret_len)
 	const char *end, *p;
 	size_t head, body;
 
-	do
+	while (w->in_len == 0 || (end = strstr(w->in, "\r\n\r\n")) == NULL)
 		fetch(w, w->in_len + 1);
-	while ((end = strstr(w->in, "\r\n\r\n")) == NULL);
 	head = (size_t)(end - w->in) + 4;
 	p = strcasestr(w->in, length);
 	if (strncmp(w->in, ok, sizeof(ok) - 1) != 0 || p == NULL || p > end)

@@ -5,6 +5,7 @@
 #ifndef BENCH_WIRE_H
 #define BENCH_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <gnutls/gnutls.h>
@@ -23,8 +24,11 @@ struct wire *wire_open(
     gnutls_certificate_credentials_t trust, unsigned int port);
 void wire_close(struct wire *w); /* accepts NULL */
 
-/* Send one POST /v1/ask; its answer is taken before the next. */
-void wire_post(struct wire *w, const char *body, size_t len);
+/* Send one POST to path; its answer is taken before the next. */
+void wire_post(struct wire *w, const char *path, const char *body, size_t len);
+
+/* Has an answer begun to arrive? Does not wait for it. */
+bool wire_heard(struct wire *w);
 
 /* The answer's body, which must be of status 200; borrowed until the next. */
 const char *wire_take(struct wire *w, size_t *ret_len);
