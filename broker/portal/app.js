@@ -35,6 +35,7 @@ const frame = { view: null, turn: 0, broker: "", me: null, waits: 0 };
 function context(me) {
   return {
     api, me, now,
+    own: false, // true on the customer's own page
     base: location.origin,
     origin: location.origin,
     rpId: location.hostname,
