@@ -21,6 +21,7 @@ import { signinView } from "./view_signin.js";
 import { tenantView } from "./view_tenant.js";
 import { tenantsView } from "./view_tenants.js";
 import { webhooksView } from "./view_webhooks.js";
+import * as words from "./words.js";
 
 const FRESH_MS = 5000;
 
@@ -28,12 +29,13 @@ const api = new Api();
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const say = document.getElementById("live");
-const frame = { view: null, turn: 0, broker: "", me: null };
+const frame = { view: null, turn: 0, broker: "", me: null, waits: 0 };
 
 // What every view gets. The customer's own page makes one of its own.
 function context(me) {
   return {
     api, me, now,
+    own: false, // true on the customer's own page
     base: location.origin,
     origin: location.origin,
     rpId: location.hostname,
@@ -42,7 +44,7 @@ function context(me) {
       rpId: parseKey(lines[0]).application, namespace, text, lines }),
     go: (hash) => { location.hash = hash; },
     announce,
-    waits: (number) => drawNav(number),
+    waits: tellWaiting,
     signOut, entered: enter,
   };
 }
@@ -75,10 +77,18 @@ const OPEN = [[/^\/accept$/, acceptView]];
 
 const route = () => location.hash.replace(/^#/, "") || "/";
 
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // no address of ours: the broker knows nothing of that name
+  }
+}
+
 function find(table, path) {
   for (const [pattern, make] of table) {
     const found = pattern.exec(path);
-    if (found) return (ctx) => make(ctx, ...found.slice(1).map(decodeURIComponent));
+    if (found) return (ctx) => make(ctx, ...found.slice(1).map(decoded));
   }
   return null;
 }
@@ -114,8 +124,13 @@ function places(me) {
   ];
 }
 
-function drawNav(waits = frame.waits ?? 0) {
-  frame.waits = waits;
+function drawTitle() {
+  document.title = `${frame.waits > 0 ? `(${frame.waits}) ` : ""}` +
+    `${frame.view?.title ?? "Sign in"} – lockbox`;
+}
+
+function drawNav() {
+  const { waits } = frame;
   nav.hidden = frame.me === null;
   if (frame.me === null) return;
   const path = route();
@@ -136,7 +151,7 @@ async function show(view, { focus = true } = {}) {
   const turn = ++frame.turn;
   frame.view = view;
   fill(main, view.element);
-  document.title = `${view.title} – lockbox`;
+  drawTitle();
   window.scrollTo(0, 0);
   await freshen();
   if (turn === frame.turn && focus)
@@ -162,9 +177,7 @@ async function freshen() {
 
 function complain(view, error) {
   if (error.status === 401 && frame.me !== null) {
-    frame.me = null;
-    drawTop();
-    drawNav();
+    forget();
     show(signinView(context(null), "Your session is over. Sign in again, and this page goes on."));
     return;
   }
@@ -186,6 +199,14 @@ function navigate() {
   else show((find(ROUTES, path) ?? notFound)(context(frame.me)));
 }
 
+// Nobody is signed in any more.
+function forget() {
+  frame.me = null;
+  frame.waits = 0;
+  drawTop();
+  drawNav();
+}
+
 // --- session -------------------------------------------------------------------
 
 async function enter() {
@@ -200,10 +221,17 @@ async function signOut() {
   await api.post("/v1/signout").catch((error) => {
     if (error.status !== 401) throw error;
   });
-  frame.me = null;
-  drawTop();
+  forget();
   location.hash = "#/";
   navigate();
+}
+
+function tellWaiting(number) {
+  if (number === frame.waits) return;
+  if (number > frame.waits) announce(`${words.count(number, "request")} waiting for you.`);
+  frame.waits = number;
+  drawNav();
+  drawTitle();
 }
 
 // The number beside "Requests", on whatever page the person is.
@@ -211,10 +239,7 @@ async function countWaiting() {
   if (frame.me === null) return;
   try {
     const requests = await pendingRequests(api);
-    const waits = requests.filter((one) => waitsFor(one, frame.me)).length;
-    if (waits === frame.waits) return;
-    if (waits > (frame.waits ?? 0)) announce(`${waits} waiting for you.`);
-    drawNav(waits);
+    tellWaiting(requests.filter((one) => waitsFor(one, frame.me)).length);
   } catch {
     // The page itself says when the broker is away.
   }

@@ -15,7 +15,7 @@ function row(ctx, one, mayRetry, again) {
   const [said, tone] = STATES[one.state] ?? [one.state, "past"];
   return el("tr", { "data-delivery": one.id, "data-state": one.state },
     el("td", { "data-label": "When" }, moment(words.at(one.created_at))),
-    el("td", {}, el("strong", {}, words.event(one.type)),
+    el("td", {}, el("strong", {}, words.notice(one.type)),
       el("div", { class: "small muted wrap" }, `${one.channel} to ${one.receiver}`)),
     el("td", {}, el("span", { class: `chip ${tone}` }, icon(tone), said),
       el("div", { class: "small muted" }, [

@@ -141,6 +141,7 @@ export function action(label, work, { id = null, tone = null, name = null,
       fill(said);
       try {
         await work(button);
+        button.closest("section, main")?.querySelector("[aria-invalid=true]")?.focus();
       } catch (error) {
         fill(said, problem(error));
       } finally {

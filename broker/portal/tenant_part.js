@@ -13,7 +13,7 @@ export const tenantPath = (name) => `/v1/tenants/${encodeURIComponent(name)}`;
 export function tenantTabs(ctx, name, current) {
   const base = `#/tenants/${encodeURIComponent(name)}`;
   // A customer's own page has what needs the customer's passkeys, not the rest.
-  const staff = ctx.base === ctx.origin &&
+  const staff = !ctx.own &&
     (isApprover(ctx.me, name) || ctx.me.roles.includes("operator"));
   return el("nav", { "aria-label": `Settings of ${name}` }, el("ul", { class: "tabs" },
     [[base, "Rules"], [`${base}/rules`, "Change", isApprover(ctx.me, name)],

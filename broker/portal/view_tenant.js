@@ -198,6 +198,7 @@ export function tenantView(ctx, name) {
         if (error.status === 404) return null;
         throw error;
       }));
+      if (ctx.own) return; // a customer's own page may not ask for hosts
       showHosts((await ctx.api.list(`/v1/hosts?tenant=${encodeURIComponent(name)}`)).items);
     },
   };

@@ -9,9 +9,9 @@ import { tenantPath, tenantTabs } from "./tenant_part.js";
 import { listOr404 } from "./view_people.js";
 import * as words from "./words.js";
 
-const TYPES = ["request.created", "request.pending_approval", "request.reminder",
-  "request.approved", "request.denied", "request.cancelled", "request.lapsed",
-  "request.settled", "grant.activated", "grant.revoked", "grant.returned", "grant.expired",
+const TYPES = ["request.created", "request.pending_endorsement",
+  "request.pending_approval", "request.reminder", "request.approved", "request.denied",
+  "request.cancelled", "request.lapsed", "grant.activated", "grant.revoked", "grant.returned", "grant.expired",
   "session.opened", "session.ended", "trust.changed", "trust.proposed",
   "invitation.created"];
 
@@ -32,8 +32,9 @@ function addPart(ctx, path, refresh) {
   const url = field("Address", { id: "webhook-url", type: "url",
     placeholder: "https://hooks.acme.example/lockbox" });
   const scheme = field("Signed with", { id: "webhook-scheme", input: select(SCHEMES, "v1") });
-  const types = choices("Tell it of", TYPES.map((type) => [type, type]),
-    { chosen: TYPES, name: "webhook-type" });
+  const types = choices("Tell it of", TYPES.map((type) => [type, type,
+    words.notice(type)]), { name: "webhook-type", hint: "None chosen: of everything, " +
+    "also of what comes with later versions." });
   const made = el("div", {});
   return card("Add a webhook", url, scheme, el("details", { "data-key": "webhook-types" },
     el("summary", {}, "Which events"), types),
@@ -41,7 +42,7 @@ function addPart(ctx, path, refresh) {
     if (url.wrong(/^https?:\/\/\S+$/.test(url.input.value.trim()) ? null
       : "An address that begins with https://.")) return;
     const got = await ctx.api.post(`${path}/webhooks`, { url: url.input.value.trim(),
-      types: types.values(), scheme: scheme.input.value });
+      ...(types.values().length > 0 ? { types: types.values() } : {}), scheme: scheme.input.value });
     url.input.value = "";
     fill(made, secretNotice(got));
     await refresh();
@@ -70,7 +71,8 @@ function hookCard(ctx, hook, refresh) {
     hook.old_key_until && el("span", { class: "small muted" }, "the old key also signs until ",
       moment(words.at(hook.old_key_until))),
     el("span", { class: "small muted" }, `${hook.scheme}, `,
-      words.count(hook.types.length, "kind of event", "kinds of events"))),
+      hook.types.length === 0 ? "every kind of event"
+        : words.count(hook.types.length, "kind of event", "kinds of events"))),
     el("div", { class: "actions" },
       deed("Send a test", "test", "A test is on its way.", () =>
         el("p", { class: "small" }, "A test is on its way; it appears in the list below.")),

@@ -206,14 +206,35 @@ const EVENTS = {
   "webhook.rotated": "changed a webhook's key",
   "webhook.removed": "removed a webhook",
   "webhook.tested": "tested a webhook",
-  "webhook.test": "test",
-  "request.pending_endorsement": "a request waits for a manager",
-  "request.pending_approval": "a request waits for approval",
-  "request.reminder": "reminder: a request still waits",
-  "request.settled": "a request was settled",
-  "grant.activated": "access was opened",
 };
 
 export function event(name) {
   return EVENTS[name] ?? name;
+}
+
+// What mails and webhooks tell of.
+const NOTICES = {
+  "request.created": "a request was made",
+  "request.pending_endorsement": "a request waits for a manager",
+  "request.pending_approval": "a request waits for approval",
+  "request.reminder": "a request still waits",
+  "request.approved": "a request was approved",
+  "request.denied": "a request was denied",
+  "request.cancelled": "a request was withdrawn",
+  "request.lapsed": "a request lapsed",
+  "request.settled": "a request was settled by somebody else",
+  "grant.activated": "access was opened",
+  "grant.revoked": "access was revoked",
+  "grant.returned": "access was handed back",
+  "grant.expired": "access ended, its time was over",
+  "session.opened": "a session began",
+  "session.ended": "a session ended",
+  "trust.changed": "new rules are in force",
+  "trust.proposed": "new rules are proposed",
+  "invitation.created": "somebody was invited",
+  "webhook.test": "a test",
+};
+
+export function notice(type) {
+  return NOTICES[type] ?? type;
 }
