@@ -26,6 +26,8 @@ TOP = Path(__file__).resolve().parent.parent
 TENANT = "acme"
 BROKER = "support"
 HOST = "web1"
+# Browsers and curl lead every name below .localhost to loopback by themselves.
+BROKER_SITE = "lockbox.provider.localhost"
 
 # The people of the story: provider's engineer, second engineer, manager and
 # operator; customer's two admins.
@@ -378,7 +380,7 @@ ruleset(name="world") {{
 
     def init_broker(self):
         self.broker_port = free_port()
-        self.url = f"https://127.0.0.1:{self.broker_port}"
+        self.url = f"https://{BROKER_SITE}:{self.broker_port}"
         home = self.path("broker")
         uid = SYSTEM_USERS["lockbox-broker"]
         os.chown(home, uid, uid)
