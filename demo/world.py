@@ -355,10 +355,14 @@ ruleset(name="world") {{
 
     # --- the whole story's cast ----------------------------------------------
 
-    def furnish(self):
-        """Broker, people, the customer's trust, an enrolled host, sshd."""
+    def furnish(self, settings=None, trust=()):
+        """Broker, people, the customer's trust, an enrolled host, sshd.
+
+        settings  more of broker.conf, {name: value}
+        trust     more flags of lockbox trust new
+        """
         self.start_syslog()
-        self.init_broker()
+        self.init_broker(settings or {})
         self.start_broker()
         for person in ("olga", "avm", "eve", "max", "anna", "bert"):
             self.key(person)
@@ -367,7 +371,7 @@ ruleset(name="world") {{
                              ("max", "manager")):
             self.cli("olga", "person", "add", PEOPLE[person], "--role", role,
                      "--key", f"{self.key(person)}.pub")
-        self.found_tenant()
+        self.found_tenant(*trust)
         for person in ("avm", "eve", "max", "anna", "bert"):
             self.sign_in(person)
         self.enrol_host()
@@ -378,7 +382,7 @@ ruleset(name="world") {{
         self.start_agent()
         self.start_sshd()
 
-    def init_broker(self):
+    def init_broker(self, settings):
         self.broker_port = free_port()
         self.url = f"https://{BROKER_SITE}:{self.broker_port}"
         home = self.path("broker")
@@ -392,6 +396,10 @@ ruleset(name="world") {{
                     "--listen", f"127.0.0.1:{self.broker_port}", "--operator",
                     PEOPLE["olga"], "--operator-key", key,
                     user="lockbox-broker")
+        with open(home / "lockbox" / "broker.conf", "a",
+                  encoding="utf-8") as conf:
+            conf.writelines(f"{name} = {value}\n"
+                            for name, value in settings.items())
         self.ca = self.path("ca.pem")
         shutil.copy(home / "lockbox" / "ca.pem", self.ca)
         self.ca.chmod(0o644)
@@ -417,7 +425,7 @@ ruleset(name="world") {{
         self.cli(person, "signin", "--url", self.url, "--ca", self.ca, "--as",
                  PEOPLE[person], "--key", self.key(person))
 
-    def found_tenant(self):
+    def found_tenant(self, *more):
         """The customer's first trust document: anna and bert may approve."""
         self.trust = self.path("people", "anna", "acme.trust")
         broker_key = self.path("people", "anna", "broker.pub")
@@ -426,7 +434,7 @@ ruleset(name="world") {{
                  f"{BROKER}={broker_key}", "--approver",
                  f"{PEOPLE['anna']}={self.key('anna')}.pub", "--approver",
                  f"{PEOPLE['bert']}={self.key('bert')}.pub", "--longest", "8h",
-                 "--output", self.trust)
+                 *more, "--output", self.trust)
         self.cli("anna", "trust", "sign", self.trust, "--key", self.key("anna"),
                  "--yes")
         self.cli("olga", "tenant", "add", "--trust", self.trust)
