@@ -3,6 +3,7 @@
 modules, with a policy that allows just these.
 
 usage: pack.py TEMPLATE STYLE ENTRY-MODULE > approve.html
+       pack.py TEMPLATE STYLE ENTRY-MODULE OUTPUT DEPFILE
 
 Every module that the entry leads to becomes a function that is called once,
 in the order of need; nothing else about it changes. What this does not
@@ -21,7 +22,7 @@ IMPORT = re.compile(
 EXPORT = re.compile(
     r"^export\s+(?=(?:async\s+)?(?:function\*?|class|const)\s+(\w+))", re.M)
 EXPORT_LIST = re.compile(r"^export\s+\{([^}]*)\};?[ \t]*$", re.M)
-LEFT = re.compile(r"^\s*(?:import\b|export\b|await\b)|\bimport\s*[.(]", re.M)
+LEFT = re.compile(r"^(?:\s*(?:import|export)\b|await\b)|\bimport\s*[.(]", re.M)
 # What would end or confuse the script element that holds it all.
 ELEMENT = re.compile(r"</script|<!--|<script", re.I)
 
@@ -109,28 +110,36 @@ def source_hash(text):
 
 
 def pack(template, style, entry):
+    """The page's text, and every module in it."""
     page = Path(template).read_text(encoding="utf-8")
     style = Path(style).read_text(encoding="utf-8")
-    if "<" in style:
-        raise Refused("a style with '<' cannot be packed")
-    script = Packer().enter(Path(entry).resolve())
+    if "</" in style:
+        raise Refused("a style with '</' cannot be packed")
+    packer = Packer()
+    script = packer.enter(Path(entry).resolve())
     filled = {"@STYLE@": style, "@SCRIPT@": script,
               "@STYLE_HASH@": source_hash(style),
               "@SCRIPT_HASH@": source_hash(script)}
     for word in filled:
         if page.count(word) != 1:
             raise Refused(f"{template}: '{word}' must stand there once")
-    return re.sub("|".join(filled), lambda found: filled[found[0]], page)
+    return (re.sub("|".join(filled), lambda found: filled[found[0]], page),
+            list(packer.done))
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 6):
         sys.exit(__doc__)
     try:
-        page = pack(*sys.argv[1:])
+        page, modules = pack(*sys.argv[1:4])
     except Refused as error:
         sys.exit(f"pack.py: {error}")
-    sys.stdout.buffer.write(page.encode())
+    if len(sys.argv) == 4:
+        sys.stdout.buffer.write(page.encode())
+        return
+    Path(sys.argv[4]).write_bytes(page.encode())
+    Path(sys.argv[5]).write_text(
+        f"{sys.argv[4]}: {' '.join(map(str, modules))}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
