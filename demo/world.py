@@ -193,6 +193,8 @@ class World:
         self._sudoers()
         self._sshd()
         self._rsyslog()
+        self.broker_port = free_port()
+        self.url = f"https://{BROKER_SITE}:{self.broker_port}"
 
     @staticmethod
     def _copy_owners(source, target):
@@ -383,8 +385,6 @@ ruleset(name="world") {{
         self.start_sshd()
 
     def init_broker(self, settings):
-        self.broker_port = free_port()
-        self.url = f"https://{BROKER_SITE}:{self.broker_port}"
         home = self.path("broker")
         uid = SYSTEM_USERS["lockbox-broker"]
         os.chown(home, uid, uid)

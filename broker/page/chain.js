@@ -19,20 +19,36 @@ async function beginning(parts, pin) {
 
 // bundle: all trust documents as GET /v1/tenants/{name}/trust gives them.
 // pin: id of one of them that is known to be good; null: the broker's word.
-// Returns trust.js's trust in force. Throws ChainError.
+// Returns trust.js's trusts from there on; the last is in force. Throws
+// ChainError.
 export async function walk(bundle, pin, tenant, now) {
   try {
     const parts = splitBundle(bundle);
     const at = await beginning(parts, pin);
     if (parts.length === 0) throw new ChainError("There are no rules.");
-    let trust = await readTrust(parts[at].text);
+    const list = [await readTrust(parts[at].text)];
     for (const next of parts.slice(at + 1))
-      trust = await follow(trust, next, now);
-    if (trust.document.tenant !== tenant)
-      throw new ChainError(`These are the rules of ${trust.document.tenant}.`);
-    return trust;
+      list.push(await follow(list.at(-1), next, now));
+    if (list[0].document.tenant !== tenant)
+      throw new ChainError(`These are the rules of ${list[0].document.tenant}.`);
+    return list;
   } catch (error) {
     throw error instanceof ChainError ? error : new ChainError(
       `The rules that the broker shows do not hold: ${error.message}.`);
   }
+}
+
+// What the portal's views know as trustOf: asked again only when the broker
+// names other rules.
+export function rulesOf(api, { tenant, trust: pin }, now) {
+  const kept = { id: null, list: [] };
+  return async () => {
+    const path = `/v1/tenants/${tenant}`;
+    const { trust } = await api.get(path);
+    if (kept.id !== trust.sha256) {
+      kept.list = await walk(await api.get(`${path}/trust`), pin, tenant, now());
+      kept.id = trust.sha256;
+    }
+    return { list: kept.list, current: kept.list.at(-1), broken: null };
+  };
 }

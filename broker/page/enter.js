@@ -1,55 +1,51 @@
-// Signing in at the broker with the passkey that the customer pinned.
+// Signing in at the broker with the passkey that the customer pinned, and
+// becoming a candidate for that with an invitation.
 
-import { write } from "../portal/documents.js";
+import { rememberName, rememberPasskey, rememberedPasskeys }
+  from "../portal/memory.js";
 import * as passkey from "../portal/passkey.js";
+import { signinText } from "../portal/signing_in.js";
 
 const NAMESPACE = "lockbox-signin-v1";
-const MEMORY = "lockbox";
 
-// Who used this page on this device, and with which keys: so that the name
-// need not be typed again. No secret.
-export function remembered() {
-  try {
-    const { principal, keys } = JSON.parse(localStorage.getItem(MEMORY));
-    return { principal: String(principal), keys: keys.map(String) };
-  } catch {
-    return { principal: "", keys: [] };
-  }
-}
-
-export function remember(principal, key) {
-  const before = remembered();
-  const keys = before.principal === principal ? before.keys : [];
-  try {
-    localStorage.setItem(MEMORY, JSON.stringify(
-      { principal, keys: [...new Set([key, ...keys])].slice(0, 8) }));
-  } catch {
-    // A browser that keeps nothing asks again.
-  }
-}
-
-export function signinText({ broker, nonce }, principal, now) {
-  return write("signin", { broker, principal, nonce, time: now });
-}
-
-// A signature comes without the key that made it; two keys are possible. Those
-// known from before are tried first, the broker knows which is pinned.
+// A signature comes without the key that made it, and two are possible. Those
+// that this browser knows come first; the broker knows which one is pinned.
 export async function signIn(api, rpId, principal, now) {
-  const text = signinText(await api.post("/v1/signin/nonce"), principal, now);
-  const { keys } = remembered();
-  const made = (await passkey.sign({ rpId, namespace: NAMESPACE,
-    message: text })).sort((a, b) => keys.includes(b.key) - keys.includes(a.key));
+  const text = await signinText(api, principal, now);
+  const known = rememberedPasskeys().map(([line]) => line);
+  const made = (await passkey.sign({ rpId, namespace: NAMESPACE, message: text }))
+    .sort((a, b) => known.includes(b.key) - known.includes(a.key));
   let refused;
-  for (const { key, signature } of made) {
+  for (const { key, id, signature } of made) {
     try {
       const { token, ...me } = await api.post("/v1/signin", { text, signature });
       api.token = token;
-      remember(principal, key);
-      return { ...me, key };
+      rememberName(principal);
+      rememberPasskey(key, id);
+      return me;
     } catch (error) {
       if (error.status === 0 || error.status === 429) throw error;
       refused ??= error;
     }
   }
   throw refused;
+}
+
+// A function that accepts an invitation. The passkey is made once: a code that
+// was mistyped is typed again.
+export function enrolment(api, { rpId, tenant }) {
+  const made = new Map(); // principal -> {key, id}
+  return async (principal, code, now) => {
+    if (!made.has(principal))
+      made.set(principal, await passkey.create({ rpId, rpName: tenant, principal }));
+    const { key, id } = made.get(principal);
+    const text = await signinText(api, principal, now);
+    const [{ signature }] = await passkey.sign({ rpId, namespace: NAMESPACE,
+      message: text, known: [key], ids: [id] });
+    await api.post("/v1/invitations/accept", { tenant, principal, code,
+      candidate: { key, label: "own page", text, signature } });
+    rememberName(principal);
+    rememberPasskey(key, id);
+    return key;
+  };
 }

@@ -16,19 +16,20 @@ import subprocess
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
 from selenium import webdriver
 from selenium.common.exceptions import (NoSuchElementException,
                                         StaleElementReferenceException,
                                         WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.virtual_authenticator import \
-    VirtualAuthenticatorOptions
+from selenium.webdriver.common.virtual_authenticator import (
+    Credential, VirtualAuthenticatorOptions)
 
 CHROMIUM = "/usr/lib/chromium/chromium"
 CHROMEDRIVER = "/usr/bin/chromedriver"
 # A loaded machine of two cores may take its time; waiting ends when it is there.
-PATIENCE = 60
+PATIENCE = 30
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
     "--no-first-run", "--disable-background-networking",
@@ -138,7 +139,7 @@ class Browser:
             if time.monotonic() > end:
                 raise Impatient(f"waited for {what}; {self.driver.current_url} "
                                 f"shows:\n{self.text()}\nconsole: "
-                                f"{self.console()}")
+                                + "\n".join(self.console()))
             time.sleep(0.05)
 
     def text(self):
@@ -171,6 +172,7 @@ class Browser:
         return self.until(f"'{name}' to press", there)
 
     def press(self, name):
+        """Press the button or link that is called so, once it is there."""
         self.until(f"'{name}' to be pressed",
                    lambda: self._pressed(self.named(name)))
 
@@ -189,6 +191,15 @@ class Browser:
         field.clear()
         field.send_keys(value)
 
+    def choose(self, name, value, chosen=True):
+        """Set a radio button or a checkbox by its name and value."""
+        def set_it():
+            box = self.find(f"input[name='{name}'][value='{value}']")
+            if box.is_selected() != chosen:
+                self._pressed(box)
+            return box.is_selected() == chosen
+        self.until(f"{name} to be {value}", set_it)
+
     def run(self, script, *arguments):
         """The body of an async function in the page; what it returns. The
         page's policy holds for what it does; importing needs it to allow so.
@@ -199,8 +210,10 @@ class Browser:
             " done({error: e.name, message: e.message}))", *arguments)
 
     def console(self):
-        """Everything the console said since the browser began."""
-        self.said += [x["message"] for x in self.driver.get_log("browser")]
+        """What the console said since the browser began, each once."""
+        for entry in self.driver.get_log("browser"):
+            if entry["message"] not in self.said:
+                self.said.append(entry["message"])
         return self.said
 
     def forget(self):
@@ -213,6 +226,14 @@ class Browser:
     def passkeys(self):
         """RP-IDs of the passkeys that are here."""
         return [x.rp_id for x in self.driver.get_credentials()]
+
+    def hold(self, key):
+        """Have a papers.Passkey as if it had been made here."""
+        private = key.private.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption())
+        self.driver.add_credential(Credential.create_resident_credential(
+            os.urandom(16), key.application, os.urandom(16), private, 0))
 
     def verifying(self, is_verified):
         """Whether the next finger is the right one."""

@@ -32,7 +32,10 @@ def packed(tmp_path, template=TEMPLATE, style="a { b: c }", **files):
         (tmp_path / name.replace("_js", ".js")).write_text(text)
     (tmp_path / "page").write_text(template)
     (tmp_path / "style").write_text(style)
-    return pack.pack(tmp_path / "page", tmp_path / "style", tmp_path / "one.js")
+    page, modules = pack.pack(tmp_path / "page", tmp_path / "style",
+                              tmp_path / "one.js")
+    assert [path.name for path in modules] == ["two.js"]
+    return page
 
 
 def script_of(page):

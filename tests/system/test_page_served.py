@@ -12,7 +12,7 @@ def nginx(build, tmp_path_factory):
     base = tmp_path_factory.mktemp("nginx")
     (base / "www").mkdir()
     (base / "www" / "approve.html").write_bytes(
-        (build / "broker" / "approve.html").read_bytes())
+        (build / "broker" / "page" / "approve.html").read_bytes())
     (base / "www" / "approve.json").write_bytes(
         (TOP / "conf" / "examples" / "approve.json").read_bytes())
     (base / "www" / "other.html").write_text("<script>evil</script>")
