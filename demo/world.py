@@ -435,8 +435,9 @@ ruleset(name="world") {{
                  f"{PEOPLE['anna']}={self.key('anna')}.pub", "--approver",
                  f"{PEOPLE['bert']}={self.key('bert')}.pub", "--longest", "8h",
                  *more, "--output", self.trust)
-        self.cli("anna", "trust", "sign", self.trust, "--key", self.key("anna"),
-                 "--yes")
+        for owner in ("anna", "bert"):
+            self.cli(owner, "trust", "sign", self.trust, "--key",
+                     self.key(owner), "--yes")
         self.cli("olga", "tenant", "add", "--trust", self.trust)
 
     def enrol_host(self):

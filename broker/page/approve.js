@@ -36,10 +36,12 @@ const places = (tenant) => [
 const part = (id) => document.getElementById(id);
 const here = () => location.hash.replace(/^#\/?/, "");
 
-// What the portal's views are given.
+// What the portal's views are given. own: this page may not ask for all that
+// the portal may.
 function context(config, me, api) {
   return {
-    api, me, now, base: config.broker, origin: location.origin,
+    api, me, now, own: true, base: config.broker, origin: location.origin,
+    rpId: config.rpId,
     trustOf: rulesOf(api, config, now),
     sign: async (namespace, message, known) => (await passkey.sign({
       rpId: config.rpId, namespace, message, known }))[0].signature,

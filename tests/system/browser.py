@@ -25,6 +25,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import (
     Credential, VirtualAuthenticatorOptions)
+from selenium.webdriver.support.select import Select
 
 CHROMIUM = "/usr/lib/chromium/chromium"
 CHROMEDRIVER = "/usr/bin/chromedriver"
@@ -191,6 +192,10 @@ class Browser:
         field.clear()
         field.send_keys(value)
 
+    def pick(self, label, value):
+        """Choose from the list with this label, by the option's value."""
+        Select(self.field(label)).select_by_value(value)
+
     def choose(self, name, value, chosen=True):
         """Set a radio button or a checkbox by its name and value."""
         def set_it():
@@ -215,6 +220,13 @@ class Browser:
             if entry["message"] not in self.said:
                 self.said.append(entry["message"])
         return self.said
+
+    def quiet(self):
+        """Whatever the page reads again by itself, it reads no more."""
+        self.driver.execute_script(
+            "Object.defineProperty(document, 'hidden', {value: true});"
+            "Object.defineProperty(document, 'visibilityState',"
+            " {value: 'hidden'});")
 
     def forget(self):
         """Forget what the console said."""

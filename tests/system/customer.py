@@ -11,7 +11,7 @@ import papers
 from browser import Browser
 from nginx import Nginx
 
-from postbox import Postbox
+from maildrop import Maildrop
 from world import HOST, PEOPLE, TENANT, World
 
 SITE = "lockbox.acme.localhost"
@@ -37,7 +37,7 @@ class Customer:
 
     def _begin(self, build, passkeys, flags, settings):
         world = self.world
-        self.postbox = Postbox(world.path("mails"))
+        self.mails = Maildrop(world.path("mails"))
         base = world.path("site")
         (base / "www").mkdir(parents=True)
         self.site = Nginx(base, SITE, world.url)
@@ -57,7 +57,7 @@ class Customer:
     def close(self):
         for browser in self.browsers.values():
             browser.close()
-        for name in ("site", "postbox"):
+        for name in ("site", "mails"):
             if hasattr(self, name):
                 getattr(self, name).close()
         self.world.__exit__(None, None, None)
@@ -89,14 +89,31 @@ class Customer:
         browser.until("to be signed in", lambda: browser.all("#top .who"))
         return browser
 
+    def look(self, name, request):
+        """That person's page, at that request."""
+        page = self.page(name, f"requests/{request}")
+        page.see("#decision")
+        return page
+
+    def portal(self, name, where=""):
+        """The broker's own pages, signed in with that person's SSH key."""
+        browser = self.browser(name)
+        browser.go(f"{self.world.url}/#/{where}")
+        browser.press("Show a code")
+        code = browser.see("#signin-code").text
+        self.world.cli(name, "signin", "--browser", code, "--yes")
+        browser.see("#whoami")
+        return browser
+
     # --- the provider's side --------------------------------------------------
 
-    def ask(self, *more, login="avm", person="avm", endorsed=True):
+    def ask(self, *more, login="avm", person="avm", endorsed=True,
+            reason="Look at the slow queries"):
         """A request for the host: its id."""
         done = self.world.cli(
             person, "request", "create", "--tenant", TENANT, "--host", HOST,
             "--login", login, "--duration", "30m", "--reason",
-            "Look at the slow queries", "--no-wait", *more)
+            reason, "--no-wait", *more)
         request = ID.search(done.stdout)[1]
         if endorsed:
             self.world.cli("max", "request", "endorse", request, "--yes")

@@ -1,13 +1,15 @@
 """The customer decides with passkeys, on the customer's own page: a real broker,
 web server, sshd and Chromium."""
 
-import json
-
 import pytest
 from customer import Customer
 from judges import Judges
 
 from world import HOST, PEOPLE
+
+NASTY = ("<img src=x onerror=\"document.title='HIT'\"> "
+         "</script><script>document.title='HIT'</script> "
+         "=HYPERLINK(\"https://evil.example\") {{7*7}} &lt;b&gt; %0d%0a")
 
 
 @pytest.fixture(scope="module")
@@ -15,19 +17,6 @@ def acme(build):
     customer = Customer(build, passkeys=("anna", "bert"))
     yield customer
     customer.close()
-
-
-def look(acme, name, request):
-    """That person's page, at that request."""
-    page = acme.page(name, f"requests/{request}")
-    page.see("#decision")
-    return page
-
-
-def approve(page):
-    page.choose("decision", "approve")
-    page.press("Show the text to sign")
-    page.press("Approve")
 
 
 def shown_text(page):
@@ -71,7 +60,7 @@ def test_revoke_and_the_engineer_is_out(acme):
 
 def test_deny_with_a_reason(acme):
     request = acme.ask()
-    bert = look(acme, "bert", request)
+    bert = acme.look("bert", request)
     bert.choose("decision", "deny")
     bert.fill("Why not", "Not during the audit")
     bert.press("Deny")
@@ -84,7 +73,7 @@ def test_deny_with_a_reason(acme):
 def test_approve_less(acme):
     request = acme.ask("--login", "deploy", "--service", "sshd",
                        "--service", "sudo")
-    anna = look(acme, "anna", request)
+    anna = acme.look("anna", request)
     anna.choose("decision", "approve")
     anna.choose("how-much", "less")
     anna.choose("less-logins", "deploy", False)
@@ -97,3 +86,74 @@ def test_approve_less(acme):
     anna.press("Approve")
     anna.reads("Access is open")
     assert acme.is_in() and not acme.is_in(login="deploy")
+
+
+def test_a_settled_request_is_shown_as_it_is_now(acme):
+    """Two people look; one denies; the other's text is worth nothing."""
+    request = acme.ask(person="eve", login="eve")
+    anna = acme.look("anna", request)
+    anna.choose("decision", "approve")
+    anna.press("Show the text to sign")
+    shown_text(anna)
+    anna.quiet()
+    acme.world.cli("bert", "request", "deny", request, "--yes")
+    anna.press("Approve")
+    anna.reads("Denied")
+    assert acme.request(request)["state"] == "denied"
+    assert not anna.all("#decision-panel")
+    assert not acme.is_in("eve", "eve")
+
+
+def test_a_hostile_reason_is_only_text(acme):
+    request = acme.ask("--ticket", "<b>bold</b>", person="eve", login="eve",
+                       reason=NASTY)
+    anna = acme.page("anna")
+    anna.reads(NASTY)
+    anna.press(f"{PEOPLE['eve']} asks for {HOST}")
+    anna.reads(NASTY, "<b>bold</b>")
+    anna.choose("decision", "approve")
+    anna.press("Show the text to sign")
+    assert f"reason: {NASTY}\n" in shown_text(anna)
+    assert not anna.all("img, main b, [onerror]") and \
+        "HIT" not in anna.driver.title
+    anna.choose("decision", "deny")
+    anna.press("Deny")
+    anna.reads("Denied")
+    assert acme.request(request)["state"] == "denied"
+
+
+def test_off_is_a_delegation_that_the_customer_signs(acme):
+    """With passkeys alone: an owner switches lockbox off, and on again."""
+    request = acme.ask(person="eve", login="eve")
+    assert acme.world.cli("max", "request", "approve", request, "--yes",
+                          check=False).returncode != 0
+    anna = acme.page("anna", "tenants/acme")
+    anna.reads("Lockbox is on")
+    anna.press("Switch lockbox off for a time …")
+    anna.fill("Who at the provider may approve alone", PEOPLE["max"])
+    anna.fill("Their public key", acme.world.public_key("max"))
+    anna.press("Show what changes")
+    anna.reads(f"{PEOPLE['max']} with SSH key")
+    anna.press("Sign the new rules")
+    anna.reads("Lockbox is off")
+    acme.world.cli("max", "request", "approve", request, "--yes")
+    assert acme.is_in("eve", "eve")
+    anna.press("Switch lockbox on …")
+    anna.press("Sign the new rules")
+    anna.reads("Lockbox is on")
+    assert not acme.is_in("eve", "eve"), "what rested on a delegate is over"
+
+
+def test_a_page_that_another_one_frames_does_not_run(acme):
+    """Also where the web server forgets to forbid it."""
+    anna = acme.browser("anna")
+    anna.go(f"{acme.site.origin}/")
+    anna.see("#signin")
+    anna.run("document.body.replaceChildren(document.createElement('iframe'));"
+             "document.querySelector('iframe').src = given[0];",
+             f"{acme.site.origin}/approve.html")
+    anna.driver.switch_to.frame(0)
+    try:
+        assert not anna.all("#signin")
+    finally:
+        anna.driver.switch_to.default_content()

@@ -42,7 +42,7 @@ class Mail:
         return re.findall(r"https://[^\s>\"<]+", self.text)
 
 
-class Postbox:
+class Maildrop:
     """smtp://127.0.0.1:PORT, until close(); mails lie in a directory."""
 
     def __init__(self, directory):
