@@ -571,6 +571,16 @@ ruleset(name="world") {{
             stdin=more.pop("stdin", None if "input" in more
                            else subprocess.DEVNULL), **more)
 
+    def session(self, person, login):
+        """A login that stays: its ssh, once the shell is there."""
+        shell = subprocess.Popen(
+            self.ssh_command(person, login, "echo in; exec sleep 86400"),
+            env=self.person_env(person), text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if shell.stdout.readline() != "in\n":
+            raise Failed(f"{person} was not let in as {login}")
+        return shell
+
     def _askpass(self):
         """What ssh runs to be told the password."""
         path = self.path("people", "askpass")

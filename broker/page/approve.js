@@ -5,7 +5,7 @@ import { Api } from "../portal/api.js";
 import { el, fill } from "../portal/dom.js";
 import { icon } from "../portal/icons.js";
 import { heading, now, problem, tick, waiting } from "../portal/parts.js";
-import * as passkey from "../portal/passkey.js";
+import { signWithPasskey } from "../portal/signing_in.js";
 import { accessView } from "../portal/view_access.js";
 import { grantView } from "../portal/view_grant.js";
 import { inboxView } from "../portal/view_inbox.js";
@@ -43,8 +43,8 @@ function context(config, me, api) {
     api, me, now, own: true, base: config.broker, origin: location.origin,
     rpId: config.rpId,
     trustOf: rulesOf(api, config, now),
-    sign: async (namespace, message, known) => (await passkey.sign({
-      rpId: config.rpId, namespace, message, known }))[0].signature,
+    sign: (namespace, text, lines) => signWithPasskey({
+      principal: me.principal, rpId: config.rpId, namespace, text, lines }),
     announce: (text) => { part("live").textContent = text; },
     go: (hash) => { location.hash = hash; },
   };

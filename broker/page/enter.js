@@ -7,12 +7,13 @@ import * as passkey from "../portal/passkey.js";
 import { signinText } from "../portal/signing_in.js";
 
 const NAMESPACE = "lockbox-signin-v1";
+const PURPOSE = "approve";
 
 // A signature comes without the key that made it, and two are possible. Those
 // that this browser knows come first; the broker knows which one is pinned.
 export async function signIn(api, rpId, principal, now) {
   const text = await signinText(api, principal, now);
-  const known = rememberedPasskeys().map(([line]) => line);
+  const known = rememberedPasskeys(PURPOSE, principal).map(({ line }) => line);
   const made = (await passkey.sign({ rpId, namespace: NAMESPACE, message: text }))
     .sort((a, b) => known.includes(b.key) - known.includes(a.key));
   let refused;
@@ -21,7 +22,7 @@ export async function signIn(api, rpId, principal, now) {
       const { token, ...me } = await api.post("/v1/signin", { text, signature });
       api.token = token;
       rememberName(principal);
-      rememberPasskey(key, id);
+      rememberPasskey(key, { id, purpose: PURPOSE, principal });
       return me;
     } catch (error) {
       if (error.status === 0 || error.status === 429) throw error;
@@ -45,7 +46,7 @@ export function enrolment(api, { rpId, tenant }) {
     await api.post("/v1/invitations/accept", { tenant, principal, code,
       candidate: { key, label: "own page", text, signature } });
     rememberName(principal);
-    rememberPasskey(key, id);
+    rememberPasskey(key, { id, purpose: PURPOSE, principal });
     return key;
   };
 }

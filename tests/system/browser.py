@@ -269,14 +269,17 @@ class Browser:
             "format": "png", "captureBeyondViewport": True})
         Path(path).write_bytes(base64.b64decode(shot["data"]))
 
-    def axe(self, source):
-        """What axe-core finds wrong, one line each. source: its script."""
+    def axe(self, source, *rules):
+        """What axe-core finds wrong, one line each. source: its script.
+        rules: only these."""
         if not self.driver.execute_script("return 'axe' in window"):
             # Through the debugger: no policy of the page stands in its way.
             self.driver.execute_cdp_cmd("Runtime.evaluate",
                                         {"expression": source})
-        found = self.run("return JSON.stringify((await axe.run(document, "
-                         "{resultTypes: ['violations']})).violations)")
+        found = self.run(
+            "return JSON.stringify((await axe.run(document, {"
+            "resultTypes: ['violations'], ...(given.length > 0 && {runOnly: "
+            "{type: 'rule', values: given}})})).violations)", *rules)
         assert isinstance(found, str), found
         return [f"{x['id']} ({x['impact']}): {x['help']}: "
                 + "; ".join(" ".join(map(str, n["target"])) for n in x["nodes"])

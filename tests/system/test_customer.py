@@ -128,19 +128,19 @@ def test_off_is_a_delegation_that_the_customer_signs(acme):
     assert acme.world.cli("max", "request", "approve", request, "--yes",
                           check=False).returncode != 0
     anna = acme.page("anna", "tenants/acme")
-    anna.reads("Lockbox is on")
+    anna.see("#switch-state[data-state=on]")
     anna.press("Switch lockbox off for a time …")
     anna.fill("Who at the provider may approve alone", PEOPLE["max"])
     anna.fill("Their public key", acme.world.public_key("max"))
     anna.press("Show what changes")
     anna.reads(f"{PEOPLE['max']} with SSH key")
     anna.press("Sign the new rules")
-    anna.reads("Lockbox is off")
+    anna.see("#switch-state[data-state=off]")
     acme.world.cli("max", "request", "approve", request, "--yes")
     assert acme.is_in("eve", "eve")
     anna.press("Switch lockbox on …")
     anna.press("Sign the new rules")
-    anna.reads("Lockbox is on")
+    anna.see("#switch-state[data-state=on]")
     assert not acme.is_in("eve", "eve"), "what rested on a delegate is over"
 
 
