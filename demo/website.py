@@ -71,12 +71,12 @@ class Website:
 
     def __init__(self, directory, name, certificates, headers=None):
         self.directory, self.name = Path(directory), name
-        self.ca, cert, key = certificates
+        self.ca, self.certificate, key = certificates
         self.server = Server(
             ("127.0.0.1", 0), functools.partial(Quiet, directory=directory))
         self.server.headers = HEADERS if headers is None else headers
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
+        context.load_cert_chain(self.certificate, key)
         # The handshake belongs to the connection's thread, not to accept.
         self.server.socket = context.wrap_socket(
             self.server.socket, server_side=True,

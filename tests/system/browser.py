@@ -83,15 +83,16 @@ class Browser:
     home         its directory, made here
     authorities  PEM files of the authorities it trusts
     names        {name: port of loopback}, for https://NAME/
+    flags        more of Chromium's command line
     """
 
-    def __init__(self, home, *authorities, names=None):
+    def __init__(self, home, *authorities, names=None, flags=()):
         self.home = Path(home)
         self.home.mkdir(parents=True)
         trust(self.home, authorities)
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
-        for flag in FLAGS:
+        for flag in (*FLAGS, *flags):
             options.add_argument(flag)
         options.add_argument(f"--user-data-dir={self.home / 'profile'}")
         options.add_argument("--lang=en-GB")
