@@ -4,8 +4,9 @@ web server, sshd and Chromium."""
 import pytest
 from customer import Customer
 from judges import Judges
+from papers import doc_id
 
-from world import HOST, PEOPLE
+from world import HOST, PEOPLE, TENANT
 
 NASTY = ("<img src=x onerror=\"document.title='HIT'\"> "
          "</script><script>document.title='HIT'</script> "
@@ -17,6 +18,19 @@ def acme(build):
     customer = Customer(build, passkeys=("anna", "bert"))
     yield customer
     customer.close()
+
+# What a broker that lies could send: given a pattern, instead of it, and in
+# which answers ("" is all of them).
+LIE = """
+const honest = window.fetch;
+const [pattern, instead, path] = given;
+window.fetch = async (where, how) => {
+  const got = await honest(where, how);
+  if (!String(where).includes(path)) return got;
+  const text = (await got.text()).replaceAll(new RegExp(pattern, "g"), instead);
+  return new Response(text, { status: got.status, headers: got.headers });
+};
+"""
 
 
 def shown_text(page):
@@ -120,6 +134,50 @@ def test_a_hostile_reason_is_only_text(acme):
     anna.press("Deny")
     anna.reads("Denied")
     assert acme.request(request)["state"] == "denied"
+
+
+@pytest.mark.parametrize("pattern, instead, said", [
+    ("host: web1", "host: web9", "nobody asked for the host web9"),
+    ("login: eve", "login: eve\\nlogin: root", "asked for the account root"),
+    ("not-after: 20(..)-", "not-after: 20$1x-", "is not a time"),
+    ("lockbox-grant-v1", "lockbox-trust-v1", "this is no lockbox-grant-v1"),
+])
+def test_a_draft_that_goes_beyond_the_request_is_not_signed(
+        acme, pattern, instead, said):
+    request = acme.ask(person="eve", login="eve", reason="A lying broker")
+    anna = acme.look("anna", request)
+    anna.run(LIE, pattern, instead, "/draft")
+    anna.choose("decision", "approve")
+    anna.press("Show the text to sign")
+    anna.reads(said)
+    assert not anna.all("#approve-passkey, #approve-send")
+    acme.world.cli("eve", "request", "cancel", request)
+
+
+def test_a_request_that_the_engineer_did_not_sign_is_not_approved(acme):
+    request = acme.ask(person="eve", login="eve", reason="A lying broker")
+    anna = acme.page("anna")
+    anna.see("[data-request]")
+    anna.run(LIE, "duration: 1800", "duration: 3600", f"/requests/{request}")
+    anna.press(f"{PEOPLE['eve']} asks for {HOST}")
+    anna.reads("Do not sign this", "signature does not verify")
+    assert not anna.all("[name=decision][value=approve]")
+    assert anna.all("[name=decision][value=deny]"), "no is always possible"
+    acme.world.cli("eve", "request", "cancel", request)
+
+
+def test_rules_that_do_not_follow_from_the_pinned_ones_are_not_believed(acme):
+    first = doc_id(acme.world.trust.read_text().split("-----BEGIN")[0])
+    asked = {"broker": acme.world.url, "tenant": TENANT}
+    try:
+        acme.configure(**asked, trust=first)
+        acme.page("anna", f"tenants/{TENANT}").see("#switch-state")
+        acme.configure(**asked, trust="sha256:" + "0" * 64)
+        anna = acme.page("anna", f"tenants/{TENANT}")
+        anna.reads("does not show the rules that are pinned here")
+        assert not anna.all("#switch-state")
+    finally:
+        acme.configure(**asked)
 
 
 def test_off_is_a_delegation_that_the_customer_signs(acme):
