@@ -18,7 +18,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from selenium import webdriver
-from selenium.common.exceptions import (NoSuchElementException,
+from selenium.common.exceptions import (ElementClickInterceptedException,
+                                        NoSuchElementException,
                                         StaleElementReferenceException,
                                         WebDriverException)
 from selenium.webdriver.chrome.service import Service
@@ -35,7 +36,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
     "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--disable-default-apps", "--disable-extensions",
+    "--disable-default-apps", "--disable-extensions", "--window-size=1280,900",
     # With the program that drives it goes the browser, too.
     "--remote-debugging-pipe",
 )
@@ -133,7 +134,8 @@ class Browser:
         """Poll until probe() is true; what it gave. A page may change under it."""
         end = time.monotonic() + seconds
         while True:
-            with contextlib.suppress(NoSuchElementException,
+            with contextlib.suppress(ElementClickInterceptedException,
+                                     NoSuchElementException,
                                      StaleElementReferenceException):
                 value = probe()
                 if value:
@@ -177,6 +179,10 @@ class Browser:
         """Press the button or link that is called so, once it is there."""
         self.until(f"'{name}' to be pressed",
                    lambda: self._pressed(self.named(name)))
+
+    def click(self, css):
+        """Press that element, once it is there."""
+        self.until(f"'{css}' to be pressed", lambda: self._pressed(self.see(css)))
 
     def _pressed(self, element):
         self.driver.execute_script(

@@ -107,7 +107,7 @@ class Customer:
         browser.until("the portal to begin", lambda: browser.all(
             "#whoami, #signin-code-show"))
         if not browser.all("#whoami"):
-            browser.find("#signin-code-show").click()
+            browser.click("#signin-code-show")
             code = browser.see("#signin-code").text
             self.world.cli(name, "signin", "--browser", code, "--yes")
             browser.see("#whoami")

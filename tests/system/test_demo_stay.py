@@ -45,7 +45,7 @@ def test_one_command_makes_a_page_anybodys(stay, browser):
     for command, name in commands.items():
         browser.go("about:blank")
         browser.go(portal)
-        browser.see("#signin-code-show").click()
+        browser.click("#signin-code-show")
         code = browser.see("#signin-code").text
         subprocess.run([*command.split(), code], check=True, timeout=60,
                        capture_output=True)

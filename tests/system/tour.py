@@ -53,7 +53,7 @@ class Tour:
         browser = self.acme.browser("stranger")
         yield "portal-signin", self.at(browser, f"{self.portal}/",
                                        "#signin-code-show")
-        browser.find("#signin-code-show").click()
+        browser.click("#signin-code-show")
         browser.see("#signin-code")
         yield "portal-signin-code", browser
         yield "portal-accept", self.at(browser, f"{self.portal}/#/accept",
