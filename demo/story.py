@@ -18,6 +18,7 @@ import sys
 import textwrap
 import time
 
+from stay import Stay
 from world import BROKER, HOST, PEOPLE, TENANT, Failed, World, wait_for
 
 GRANT_SECONDS = 18 # how long the customer lets the engineer in
@@ -259,28 +260,6 @@ def hurry(world):
     world.start_agent()
 
 
-def stay(world):
-    """Keep the world running and say how to try it by hand."""
-    print("\nThe world keeps running. Paste into another root shell:\n")
-    for name, value in world.exports().items():
-        print(f"export {name}={shlex.quote(str(value))}")
-    print(textwrap.dedent("""
-        # a command inside the world (mount and pid namespaces):
-        $INSIDE ps aux
-        # an engineer at the door:
-        ssh -F none -p $SSH_PORT -i $KEY_AVM -o IdentitiesOnly=yes \\
-            -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no avm@127.0.0.1
-        # the command line as avm (engineer), max (manager), olga (operator),
-        # anna or bert (customer):
-        $AS_AVM $LOCKBOX request ls
-        # what the host logged:
-        tail -f $SYSLOG
-
-        Ctrl-C ends it; nothing stays behind."""))
-    sys.stdout.flush()
-    signal.pause()
-
-
 def main():
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
     parser.add_argument("--build", default="build", help=argparse.SUPPRESS)
@@ -288,7 +267,7 @@ def main():
     group.add_argument("--auto", action="store_true",
                        help="without questions; exit 1 if a step differs")
     group.add_argument("--stay", action="store_true",
-                       help="keep it running, print how to try it by hand")
+                       help="keep it running, with pages and people to try")
     options = parser.parse_args()
     teller = Teller(ask=not options.auto and not options.stay and
                     sys.stdin.isatty())
@@ -296,10 +275,12 @@ def main():
     try:
         with World(options.build) as world:
             print("setting up: broker, host, people, keys ...", flush=True)
+            if options.stay:
+                with Stay(world) as stay:
+                    stay.say()
+                    signal.pause()
             world.furnish()
             hurry(world)
-            if options.stay:
-                stay(world)
             Story(world, teller).tell()
             print("\nEverything was as told. Nothing of this machine changed.")
     except Failed as error:

@@ -26,6 +26,8 @@ TOP = Path(__file__).resolve().parent.parent
 TENANT = "acme"
 BROKER = "support"
 HOST = "web1"
+# Browsers and curl lead every name below .localhost to loopback by themselves.
+BROKER_SITE = "lockbox.provider.localhost"
 
 # The people of the story: provider's engineer, second engineer, manager and
 # operator; customer's two admins.
@@ -191,6 +193,8 @@ class World:
         self._sudoers()
         self._sshd()
         self._rsyslog()
+        self.broker_port = free_port()
+        self.url = f"https://{BROKER_SITE}:{self.broker_port}"
 
     @staticmethod
     def _copy_owners(source, target):
@@ -353,10 +357,14 @@ ruleset(name="world") {{
 
     # --- the whole story's cast ----------------------------------------------
 
-    def furnish(self):
-        """Broker, people, the customer's trust, an enrolled host, sshd."""
+    def furnish(self, settings=None, trust=()):
+        """Broker, people, the customer's trust, an enrolled host, sshd.
+
+        settings  more of broker.conf, {name: value}
+        trust     more flags of lockbox trust new
+        """
         self.start_syslog()
-        self.init_broker()
+        self.init_broker(settings or {})
         self.start_broker()
         for person in ("olga", "avm", "eve", "max", "anna", "bert"):
             self.key(person)
@@ -365,7 +373,7 @@ ruleset(name="world") {{
                              ("max", "manager")):
             self.cli("olga", "person", "add", PEOPLE[person], "--role", role,
                      "--key", f"{self.key(person)}.pub")
-        self.found_tenant()
+        self.found_tenant(*trust)
         for person in ("avm", "eve", "max", "anna", "bert"):
             self.sign_in(person)
         self.enrol_host()
@@ -376,9 +384,7 @@ ruleset(name="world") {{
         self.start_agent()
         self.start_sshd()
 
-    def init_broker(self):
-        self.broker_port = free_port()
-        self.url = f"https://127.0.0.1:{self.broker_port}"
+    def init_broker(self, settings):
         home = self.path("broker")
         uid = SYSTEM_USERS["lockbox-broker"]
         os.chown(home, uid, uid)
@@ -390,6 +396,10 @@ ruleset(name="world") {{
                     "--listen", f"127.0.0.1:{self.broker_port}", "--operator",
                     PEOPLE["olga"], "--operator-key", key,
                     user="lockbox-broker")
+        with open(home / "lockbox" / "broker.conf", "a",
+                  encoding="utf-8") as conf:
+            conf.writelines(f"{name} = {value}\n"
+                            for name, value in settings.items())
         self.ca = self.path("ca.pem")
         shutil.copy(home / "lockbox" / "ca.pem", self.ca)
         self.ca.chmod(0o644)
@@ -415,7 +425,7 @@ ruleset(name="world") {{
         self.cli(person, "signin", "--url", self.url, "--ca", self.ca, "--as",
                  PEOPLE[person], "--key", self.key(person))
 
-    def found_tenant(self):
+    def found_tenant(self, *more):
         """The customer's first trust document: anna and bert may approve."""
         self.trust = self.path("people", "anna", "acme.trust")
         broker_key = self.path("people", "anna", "broker.pub")
@@ -424,9 +434,10 @@ ruleset(name="world") {{
                  f"{BROKER}={broker_key}", "--approver",
                  f"{PEOPLE['anna']}={self.key('anna')}.pub", "--approver",
                  f"{PEOPLE['bert']}={self.key('bert')}.pub", "--longest", "8h",
-                 "--output", self.trust)
-        self.cli("anna", "trust", "sign", self.trust, "--key", self.key("anna"),
-                 "--yes")
+                 *more, "--output", self.trust)
+        for owner in ("anna", "bert"):
+            self.cli(owner, "trust", "sign", self.trust, "--key",
+                     self.key(owner), "--yes")
         self.cli("olga", "tenant", "add", "--trust", self.trust)
 
     def enrol_host(self):
@@ -559,6 +570,16 @@ ruleset(name="world") {{
             capture_output=True, check=False, timeout=timeout,
             stdin=more.pop("stdin", None if "input" in more
                            else subprocess.DEVNULL), **more)
+
+    def session(self, person, login):
+        """A login that stays: its ssh, once the shell is there."""
+        shell = subprocess.Popen(
+            self.ssh_command(person, login, "echo in; exec sleep 86400"),
+            env=self.person_env(person), text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if shell.stdout.readline() != "in\n":
+            raise Failed(f"{person} was not let in as {login}")
+        return shell
 
     def _askpass(self):
         """What ssh runs to be told the password."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,3 +21,11 @@ for number in (signal.SIGQUIT, signal.SIGHUP):
 @pytest.fixture(scope="session")
 def build():
     return Path(os.environ.get("LOCKBOX_BUILD", TOP / "build"))
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core, fetched once."""
+    done = subprocess.run([TOP / "tests" / "tools" / "axe.sh", TOP / "build" / "axe"],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return Path(done.stdout.strip()).read_text(encoding="utf-8")

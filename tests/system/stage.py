@@ -7,20 +7,15 @@ sets the customer's keys and the trust document.
 
 import os
 import shutil
-import subprocess
 import time
 
 import papers
 from liar import Customer, Liar
 
+from website import certificate
 from world import BROKER, HOST, SYSTEM_USERS, TENANT, free_port
 
 AGENT_UID = SYSTEM_USERS["lockbox"]
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True,
-                   capture_output=True)
 
 
 class Stage:
@@ -43,18 +38,7 @@ class Stage:
 
     def certificate(self, name):
         """A server certificate of a CA of its own, and its key."""
-        base = self.world.path("broker")
-        made = base / f"{name}.pem", base / f"{name}-key.pem"
-        if not made[0].exists():
-            ca = base / f"{name}-ca.pem", base / f"{name}-ca-key.pem"
-            new = ["req", "-x509", "-newkey", "ec", "-pkeyopt",
-                   "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-            openssl(*new, "-out", ca[0], "-keyout", ca[1], "-subj",
-                    f"/CN={name} CA")
-            openssl(*new, "-out", made[0], "-keyout", made[1], "-subj",
-                    f"/CN={name}", "-CA", ca[0], "-CAkey", ca[1], "-addext",
-                    "subjectAltName=IP:127.0.0.1")
-        return made
+        return certificate(self.world.path("broker"), name, "IP:127.0.0.1")[1:]
 
     def enrol_by_hand(self):
         """What enrolment would have written."""

@@ -1,0 +1,217 @@
+"""What other pages and mail scanners do with a browser changes nothing.
+
+A real engine runs the attacker's page beside a signed-in portal, and a scanner
+without a session opens, presses and posts everything it finds.
+"""
+
+import sqlite3
+
+import pytest
+from customer import Customer
+
+from website import Website, certificate
+
+EVIL = "evil.localhost"
+# Who is signed in, and what comes and goes without anybody's decision.
+FLEETING = ("session", "browser_signin", "spent_nonce", "stay", "intake")
+# Runs on the attacker's page. given: the broker's URL, a path, a body.
+FETCHES = """
+const [broker, path, body] = given;
+const said = [];
+for (const more of [
+  { headers: { "Content-Type": "application/json" }, credentials: "include" },
+  { headers: { "Content-Type": "text/plain" }, credentials: "include" },
+  { mode: "no-cors", credentials: "include" },
+  { mode: "no-cors", credentials: "include", referrerPolicy: "no-referrer" },
+]) {
+  try {
+    const got = await fetch(broker + path, { method: "POST", body, ...more });
+    said.push(got.type === "opaque" ? "opaque" : String(got.status));
+  } catch (error) {
+    said.push(error.name);
+  }
+}
+try {
+  said.push(await (await fetch(broker + "/v1/whoami",
+    { credentials: "include" })).text());
+} catch (error) {
+  said.push(error.name);
+}
+return said;
+"""
+# A form of the attacker's, whose body is what a broker reads as JSON.
+FORM = """
+const [action, enctype, target] = given;
+const form = document.createElement("form");
+Object.assign(form, { method: "POST", action, enctype, target });
+const input = document.createElement("input");
+input.name = '{"a":"';
+input.value = '"}';
+form.append(input);
+document.body.append(form);
+form.submit();
+"""
+# What a scanner's engine posts from the page that it was led to.
+SCAN_POSTS = """
+const said = [];
+for (const path of given[0])
+  for (const body of ["{}", '{"reason":"scan"}', ""])
+    said.push((await fetch(path, { method: "POST", body,
+      headers: { "Content-Type": "application/json" } })).status);
+return said;
+"""
+
+
+@pytest.fixture(scope="module")
+def acme(build):
+    customer = Customer(build)
+    yield customer
+    customer.close()
+
+
+@pytest.fixture(scope="module")
+def evil(acme, tmp_path_factory):
+    base = tmp_path_factory.mktemp("evil")
+    (base / "www").mkdir()
+    (base / "www" / "index.html").write_text(
+        "<!doctype html><html lang=en><title>Evil</title><h1>Win a prize</h1>")
+    site = Website(base / "www", EVIL, certificate(base, "evil", f"DNS:{EVIL}"),
+                   headers={})
+    acme.authorities.append(site.ca)
+    yield site
+    site.close()
+
+
+def everything(acme):
+    """Every row that says what was decided, and every event of it."""
+    with sqlite3.connect(f"file:{acme.world.database}?mode=ro", uri=True) as db:
+        names = [name for name, in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'")
+            if name not in FLEETING and not name.startswith("sqlite_")]
+        return {name: sorted(map(repr, db.execute(f"SELECT * FROM {name}")))
+                for name in names}
+
+
+@pytest.fixture
+def victim(acme, evil):
+    """An engineer, whose session alone can withdraw a request: its id, too."""
+    request = acme.ask(endorsed=False)
+    page = acme.portal("avm")
+    page.reads("Waits for the provider's manager")
+    yield page, request
+    acme.world.cli("avm", "request", "cancel", request, check=False)
+
+
+def pending(acme, request):
+    return acme.request(request)["state"] == "pending_endorsement"
+
+
+def test_fetches_of_another_origin_change_and_read_nothing(acme, evil, victim):
+    page, request = victim
+    before = everything(acme)
+    page.go(f"{evil.origin}/")
+    said = page.run(FETCHES, acme.world.url, f"/v1/requests/{request}/cancel",
+                    "{}")
+    assert set(said) <= {"TypeError", "opaque"}, said
+    assert pending(acme, request) and everything(acme) == before
+    page.go(f"{acme.world.url}/")
+    page.see("#whoami")
+    said = page.run(FETCHES, "", f"/v1/requests/{request}/cancel", "{}")
+    assert said[0] == "200" and not pending(acme, request), \
+        "the same from the portal's own page withdraws it"
+
+
+@pytest.mark.parametrize("enctype", [
+    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_forms_of_another_origin_change_nothing(acme, evil, victim, enctype):
+    page, request = victim
+    before = everything(acme)
+    page.go(f"{evil.origin}/")
+    page.run(FORM, f"{acme.world.url}/v1/requests/{request}/cancel", enctype,
+             "_self")
+    page.until("the answer to the form",
+               lambda: page.driver.current_url.startswith(acme.world.url))
+    said = page.driver.page_source
+    assert "foreign_origin" in said or "wrong_type" in said
+    assert pending(acme, request) and everything(acme) == before
+
+
+def test_the_portal_shows_in_no_frame(acme, evil, victim):
+    page, _ = victim
+    page.go(f"{evil.origin}/")
+    for origin in (acme.world.url, acme.site.origin):
+        page.go(origin + "/")
+        page.see("#top .brand")
+        page.go(f"{evil.origin}/")
+        page.run("const frame = document.createElement('iframe');"
+                 "document.body.append(frame); frame.src = given[0];"
+                 "await new Promise(done => frame.onload = done);", origin + "/")
+        page.driver.switch_to.frame(0)
+        try:
+            assert not page.all("#top .brand")
+        finally:
+            page.driver.switch_to.default_content()
+    assert any("frame-ancestors" in line or "X-Frame-Options" in line
+               for line in page.console())
+
+
+def test_an_attacker_cannot_open_the_portal_and_reach_into_it(acme, evil, victim):
+    page, _ = victim
+    page.go(f"{evil.origin}/")
+    said = page.run("const other = window.open(given[0]);"
+                    "await new Promise(done => setTimeout(done, 1500));"
+                    "try { return [other.closed, String(other.document)]; }"
+                    "catch (error) { return [other.closed, error.name]; }",
+                    f"{acme.world.url}/")
+    assert said == [True, "None"] or said[1] in ("SecurityError", "null"), said
+    for handle in page.driver.window_handles[1:]:
+        page.driver.switch_to.window(handle)
+        page.driver.close()
+    page.driver.switch_to.window(page.driver.window_handles[0])
+
+
+def press_everything(scanner, url):
+    """Open the address and press each button and link on it, once each."""
+    scanner.go(url)
+    scanner.see("h1")
+    names = {x.accessible_name for x in scanner.all("button, a, summary, input")}
+    for name in sorted(names):
+        scanner.go("about:blank")
+        scanner.go(url)
+        scanner.see("h1")
+        for field in scanner.all("input:not([type=checkbox]):not([type=radio]), "
+                                 "textarea"):
+            if field.is_displayed():
+                field.send_keys("anna@acme.example")
+        for element in scanner.all("button, a, summary, input"):
+            if element.accessible_name == name and element.is_displayed():
+                scanner.driver.execute_script("arguments[0].click()", element)
+                break
+    return names
+
+
+def test_a_mail_scanner_changes_and_burns_nothing(acme):
+    request = acme.ask()
+    grant = acme.ask(person="eve", login="eve")
+    acme.world.cli("anna", "request", "approve", grant, "--yes")
+    grant = acme.request(grant)["grant"]
+    before = everything(acme)
+    scanner = acme.browser("scanner")
+    url = acme.world.url
+    pressed = set()
+    for where in (f"{url}/#/requests/{request}", f"{url}/#/grants/{grant}",
+                  f"{url}/#/accept", f"{acme.site.origin}/"):
+        pressed |= press_everything(scanner, where)
+    assert {"Show the command to run", "Sign in with your passkey"} & pressed
+    scanner.go(f"{url}/#/requests/{request}")
+    said = scanner.run(SCAN_POSTS, [
+        f"/v1/requests/{request}/{verb}" for verb in
+        ("approve", "deny", "cancel", "draft", "endorse")] + [
+        f"/v1/grants/{grant}/{verb}" for verb in ("revoke", "return", "stop")] + [
+        "/v1/hook", "/v1/tenants/acme/trust", "/v1/tenants/acme/proposal",
+        "/v1/requests", f"/#/requests/{request}"])
+    assert not [status for status in said if status < 400], said
+    assert everything(acme) == before
+    acme.world.cli("anna", "request", "approve", request, "--yes")
+    assert acme.request(request)["state"] == "active", "a person still decides"
+    assert everything(acme) != before
