@@ -11,6 +11,7 @@
 #include "lease.h"
 #include "news.h"
 #include "offline.h"
+#include "report.h"
 
 static uint32_t
 ending_count(const struct agent *a)
@@ -48,7 +49,7 @@ take(struct agent *a, const struct lb_bundle *bundle,
 }
 
 static void
-record(const struct agent *a, const struct lb_door_accepted *p)
+record(struct agent *a, const struct lb_door_accepted *p)
 {
 	char trusts[24], kills[24], ended[24], grants[24];
 
@@ -59,6 +60,7 @@ record(const struct agent *a, const struct lb_door_accepted *p)
 	journal_event(LOG_NOTICE, "bundle.handed", "code", p->code, "tenant",
 	    agent_tenant(a), "host", a->conf.host, "trusts", trusts, "kills",
 	    kills, "ended", ended, "grants", grants, "why", p->why, NULL);
+	report_agent(a, "bundle.handed", p->code);
 }
 
 void

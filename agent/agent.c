@@ -6,11 +6,16 @@
 #include <unistd.h>
 
 #include "lockbox/clock.h"
+#include "lockbox/file.h"
+#include "lockbox/sshkey.h"
 
+#include "aside.h"
 #include "ending.h"
 #include "journal.h"
 #include "orphans.h"
+#include "post.h"
 #include "procs.h"
+#include "report.h"
 #include "selftest.h"
 #include "sessions.h"
 #include "warden.h"
@@ -65,17 +70,6 @@ load_key(struct agent *a)
 	be_unable(a, "key_unusable");
 }
 
-/* Keep what we cannot read for whoever looks into it. */
-static void
-set_aside(const char *path)
-{
-	char bad[CONFIG_PATH + 32];
-
-	(void)snprintf(bad, sizeof(bad), "%s.unreadable", path);
-	if (rename(path, bad) == 0)
-		journal(LOG_WARNING, "set '%s' aside as '%s'", path, bad);
-}
-
 static void
 note_trust(struct agent *a)
 {
@@ -91,9 +85,11 @@ note_trust(struct agent *a)
 		be_unable(a, "trust_unusable");
 		return;
 	}
-	if (a->state.trust_serial > 0)
+	if (a->state.trust_serial > 0) {
 		journal(LOG_WARNING, "trust changed: serial %lld, was %lld",
 		    (long long)t->serial, (long long)a->state.trust_serial);
+		report_agent(a, "agent.trust_changed", "");
+	}
 	memcpy(a->state.trust, t->id, sizeof(a->state.trust));
 	a->state.trust_serial = t->serial;
 }
@@ -106,7 +102,33 @@ recover(struct agent *a)
 	if (a->signer == NULL || a->anchor == NULL)
 		return; /* never enrolled, as far as we can tell */
 	a->state_must = true;
+	report_agent(a, "agent.state_lost", "");
 	orphans_end(a);
+}
+
+static void
+load_spool(struct agent *a, bool state_lost)
+{
+	if (a->signer == NULL)
+		return; /* what stands there stays, until there is a key */
+	ledger_load(&a->ledger, a->conf.state, a->uid,
+	    lb_signer_key(a->signer)->fp, &a->state, state_lost);
+}
+
+/* What we did not live to report. Nobody knows whether a login that waited
+ * for our word then went on: it is told as one that did. */
+static void
+report_missed(struct agent *a, const char *boot_id)
+{
+	bool other = strcmp(a->state.boot_id, boot_id) != 0;
+
+	for (size_t i = 0; i < a->state.session_count; i++) {
+		struct state_session *s = &a->state.session[i];
+
+		report_opened(a, s);
+		if (other)
+			ending_record(a, s, "rebooted", "", 0);
+	}
 }
 
 static void
@@ -124,7 +146,7 @@ load_state(struct agent *a)
 		journal_r(
 		    r, "load state '%s', going on without", a->state_path);
 		if (r != LB_ERR_MISSING)
-			set_aside(a->state_path);
+			aside_set(a->state_path);
 	}
 	lost = r != LB_OK;
 	if ((r = procs_boot_id(boot_id)) != LB_OK) {
@@ -132,12 +154,15 @@ load_state(struct agent *a)
 		be_unable(a, "agent_unable");
 		return;
 	}
+	load_spool(a, lost);
+	report_missed(a, boot_id);
 	sessions_other_boot(&a->state, boot_id, &gone);
 	if (gone > 0)
 		journal(LOG_NOTICE, "%zu sessions were of another boot", gone);
 	note_trust(a);
 	if (lost)
 		recover(a);
+	report_agent(a, "agent.started", a->unable == NULL ? "" : a->unable);
 }
 
 static void
@@ -171,9 +196,11 @@ agent_load(struct agent *a)
 	load_state(a);
 	agent_sweep(a);
 	a->rejudge = true; /* root may have pinned another trust */
-	if ((r = watch_new(&a->watch)) != LB_OK)
+	if ((r = watch_new(&a->watch)) != LB_OK ||
+	    (r = post_new(&a->post)) != LB_OK)
 		return r;
-	return saver_new(a->state_path, &a->saver);
+	return saver_new(a->state_path, a->ledger.path,
+	    ledger_file_len(&a->ledger), &a->saver);
 }
 
 void
@@ -182,7 +209,9 @@ agent_clear(struct agent *a)
 	ending_drop_all(a);
 	warden_clear(a);
 	watch_free(a->watch);
+	post_free(a->post);
 	saver_free(a->saver);
+	ledger_clear(&a->ledger);
 	lb_signer_free(a->signer);
 	anchor_free(a->anchor);
 	askers_free(a->askers);
@@ -198,12 +227,28 @@ agent_state_soon(struct agent *a, int64_t now_boot_ms)
 		a->state_due_ms = now_boot_ms + STATE_SOON_MS;
 }
 
+void
+agent_state_by(struct agent *a, int64_t boot_ms)
+{
+	if (a->state_due_ms == 0 || a->state_due_ms > boot_ms)
+		a->state_due_ms = boot_ms;
+}
+
+/* With the reports that the spool's file may not have yet. */
 static enum lb_err
 compose(struct agent *a, struct lb_buf *ret)
 {
+	enum lb_err r = LB_OK;
+
 	note_trust(a);
 	lb_kills_prune(&a->state.kills, a->state.floor);
-	return state_write(&a->state, ret);
+	if (a->ledger.open)
+		r = ledger_tail(&a->ledger, &a->state);
+	if (r == LB_OK)
+		r = state_write(&a->state, ret);
+	if (a->ledger.open)
+		lb_buf_clear(&a->state.tail);
+	return r;
 }
 
 /* Try again, though not in a rush. */
@@ -214,14 +259,15 @@ not_saved(struct agent *a, enum lb_err r)
 	agent_state_soon(a, lb_clock_boottime_ms());
 }
 
-void
-agent_state_begin(struct agent *a, int64_t now_boot_ms)
+/* The state, if it is its time. */
+static void
+begin_state(struct agent *a, int64_t now_boot_ms, struct saver_job *job)
 {
 	struct lb_buf text = { .max = STATE_FILE_MAX };
 	bool due = a->state_due_ms != 0 && now_boot_ms >= a->state_due_ms;
 	enum lb_err r;
 
-	if ((!a->state_must && !due) || saver_busy(a->saver))
+	if (!a->state_must && !due)
 		return;
 	a->state_must = false;
 	a->state_due_ms = 0;
@@ -229,40 +275,77 @@ agent_state_begin(struct agent *a, int64_t now_boot_ms)
 		not_saved(a, r);
 		return; /* who waits for this round is told when time is up */
 	}
-	saver_begin(a->saver, &text);
+	job->state = text;
 	a->round++;
+}
+
+void
+agent_state_begin(struct agent *a, int64_t now_boot_ms)
+{
+	struct saver_job job = { 0 };
+
+	if (saver_busy(a->saver))
+		return;
+	if (!ledger_whole(&a->ledger, now_boot_ms, &job)) {
+		begin_state(a, now_boot_ms, &job);
+		ledger_add(&a->ledger, job.state.len > 0, now_boot_ms, &job);
+	}
+	if (job.state.len > 0 || job.spool.len > 0 || job.sync)
+		saver_begin(a->saver, &job);
+}
+
+int64_t
+agent_state_next(const struct agent *a)
+{
+	int64_t next = ledger_next(&a->ledger);
+
+	if (a->state_due_ms > 0 && (next < 0 || a->state_due_ms < next))
+		next = a->state_due_ms;
+	return next;
 }
 
 enum lb_err
 agent_state_saved(struct agent *a, uint64_t *ret_round)
 {
-	enum lb_err r = saver_finish(a->saver);
+	struct saver_result r;
 
-	if (r == LB_ERR_LIMIT)
-		return r;
+	if (saver_finish(a->saver, &r) != LB_OK)
+		return LB_ERR_LIMIT;
+	ledger_saved(&a->ledger, &r);
+	if (a->ledger.failing) /* with the state it may go better */
+		agent_state_soon(a, lb_clock_boottime_ms());
+	if (!r.had_state)
+		return LB_ERR_LIMIT;
 	*ret_round = a->round - 1;
-	if (r == LB_OK)
+	if (r.state == LB_OK)
 		a->saved = a->round;
 	else
-		not_saved(a, r);
-	return r;
+		not_saved(a, r.state);
+	return r.state;
 }
 
 enum lb_err
 agent_state_last(struct agent *a)
 {
-	if (!a->state_must && a->state_due_ms == 0)
+	struct lb_buf text = { .max = STATE_FILE_MAX };
+	enum lb_err r;
+
+	if (!a->state_must && a->state_due_ms == 0 &&
+	    !ledger_unsafe(&a->ledger))
 		return LB_OK;
-	note_trust(a);
-	return state_save(a->state_path, &a->state);
+	if ((r = compose(a, &text)) == LB_OK)
+		r = lb_file_write_atomic(
+		    a->state_path, 0600, text.data, text.len);
+	lb_buf_clear(&text);
+	return r;
 }
 
 /* Who left by themselves; what we end is reported by the ending. */
 static void
-record_closed(const struct agent *a, const struct procs_all *all)
+record_closed(struct agent *a, const struct procs_all *all)
 {
 	for (size_t i = 0; i < a->state.session_count; i++) {
-		const struct state_session *s = &a->state.session[i];
+		struct state_session *s = &a->state.session[i];
 
 		if (s->ending[0] == '\0' && !procs_has_sid(all, s->sid))
 			ending_record(a, s, "closed", "", 0);

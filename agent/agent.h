@@ -11,11 +11,13 @@
 #include "anchor.h"
 #include "askers.h"
 #include "config.h"
+#include "ledger.h"
 #include "loop.h"
 #include "saver.h"
 #include "state.h"
 
 struct ending;
+struct post;
 struct visit;
 struct warden_note;
 struct watch;
@@ -30,6 +32,8 @@ struct agent {
 	struct askers *askers;
 	struct state state;
 	char state_path[CONFIG_PATH + 16];
+	struct ledger ledger; /* reports that wait */
+	struct post *post;    /* takes them to the broker */
 	struct saver *saver;
 	struct loop_watch saver_watch;
 	uint64_t round;       /* of saving: what changes now is in this one */
@@ -66,19 +70,23 @@ void agent_clear(struct agent *a);
 const struct lb_trust *agent_trust(const struct agent *a);
 const char *agent_tenant(const struct agent *a);
 
-/* Another floor, deny or revoke: write the state within a second. */
+/* Another floor, deny or revoke: write the state within a second, or by then. */
 void agent_state_soon(struct agent *a, int64_t now_boot_ms);
+void agent_state_by(struct agent *a, int64_t boot_ms);
 
 /*
- * Begin to write the state if it must be or is due, unless a write is under
- * way. What it holds now is safe when agent_state_saved says so of the round
- * that a->round was before the call.
+ * Begin to write the state if it must be or is due, and what is due of the
+ * spool, unless a write is under way. What the state holds now is safe when
+ * agent_state_saved says so of the round that a->round was before the call.
  */
 void agent_state_begin(struct agent *a, int64_t now_boot_ms);
 
+/* When something of both is due, in boottime ms; -1: nothing. */
+int64_t agent_state_next(const struct agent *a);
+
 /*
  * A write is over: with which error, and which round is now safe if none.
- * LB_ERR_LIMIT: not over yet.
+ * LB_ERR_LIMIT: not over yet, or it was not of the state.
  */
 enum lb_err agent_state_saved(
     struct agent *a, uint64_t *ret_round) LB_MUST_CHECK;

@@ -5,6 +5,8 @@
 
 #include "lockbox/clock.h"
 
+#include "post.h"
+
 #define MARGIN_MS 2000 /* the courier's own word on its time comes first */
 
 void
@@ -43,6 +45,8 @@ carried(struct asking *k)
 	if (carrier_outcome(c) == FRAME_OK &&
 	    lb_bundle_split(text, len, &bundle) != LB_OK)
 		code = "broker_garbage";
+	if (bundle != NULL)
+		post_heard(k->agent);
 	finish(k, code, bundle);
 	lb_bundle_free(bundle);
 	carrier_free(c);

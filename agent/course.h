@@ -43,6 +43,7 @@ struct visit {
 	uint32_t sid;
 	uint64_t round;  /* STAGE_COMMIT: of saving that we wait for */
 	bool registered; /* this visit made the session record of sid */
+	bool reported;   /* what came of it */
 	struct lb_keyfps keys;
 	char grant[LB_SHA256_LEN + 1]; /* that the session began with */
 	struct question question;

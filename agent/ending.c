@@ -14,6 +14,7 @@
 #include "notice.h"
 #include "plan.h"
 #include "procs.h"
+#include "report.h"
 
 #define CGROUP_MAX  512  /* longer ones are no scope of logind's */
 #define KILLED_MAX  4096 /* pids that are counted once only */
@@ -55,8 +56,8 @@ number(int64_t v, char ret[static 24])
 }
 
 void
-ending_record(const struct agent *a, const struct state_session *s,
-    const char *cause, const char *code, size_t killed)
+ending_record(struct agent *a, struct state_session *s, const char *cause,
+    const char *code, size_t killed)
 {
 	char sid[24], seconds[24], count[24];
 
@@ -69,6 +70,7 @@ ending_record(const struct agent *a, const struct state_session *s,
 	    s->service, "engineer", s->engineer, "grant",
 	    s->rests.count > 0 ? s->rests.item[0] : "", "sid", sid, "seconds",
 	    seconds, "killed", count, NULL);
+	report_ended(a, s, cause, killed);
 }
 
 static void

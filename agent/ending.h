@@ -32,8 +32,9 @@ int64_t ending_tend(struct agent *a, int64_t now_boot_ms);
 
 void ending_drop_all(struct agent *a);
 
-/* The one line of a session's end; killed processes, if it was us. */
-void ending_record(const struct agent *a, const struct state_session *s,
-    const char *cause, const char *code, size_t killed);
+/* The one line of a session's end, and its report; killed processes, if it
+ * was us. */
+void ending_record(struct agent *a, struct state_session *s, const char *cause,
+    const char *code, size_t killed);
 
 #endif

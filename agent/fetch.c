@@ -13,7 +13,7 @@
 #include "lockbox/buf.h"
 #include "lockbox/clock.h"
 
-#define WATCHES    1 /* connections besides, for what waits for news */
+#define BESIDES    2 /* connections: one that waits for news, one for reports */
 #define CONNECT_MS 10000
 #define UNACKED_MS 2000u /* after which a silent peer is gone */
 
@@ -21,7 +21,7 @@ struct fetch {
 	CURLM *multi;
 	struct curl_slist *headers;
 	const struct fetch_broker *broker;
-	char ask_url[600], watch_url[600];
+	char url[FRAME_OP_REPORT + 1][600]; /* by enum frame_op */
 	struct fetch_job *jobs;
 };
 
@@ -34,6 +34,7 @@ struct fetch_job {
 	size_t headers_len;
 	bool too_large;
 	int64_t due_ms;
+	enum frame_op op;
 	fetch_done *done;
 	void *arg;
 	char error[CURL_ERROR_SIZE];
@@ -58,7 +59,7 @@ static struct curl_slist *
 request_headers(void)
 {
 	static const char *const lines[] = { "Content-Type: text/plain",
-		"Accept: text/plain", "Expect:" };
+		"Accept: text/plain, application/json", "Expect:" };
 	struct curl_slist *list = NULL, *more;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -72,12 +73,30 @@ request_headers(void)
 	return list;
 }
 
+static enum lb_err
+make_urls(struct fetch *f, const char *base)
+{
+	static const char *const paths[FRAME_OP_REPORT + 1] = {
+		[FRAME_OP_ASK] = "/v1/ask",
+		[FRAME_OP_WATCH] = "/v1/watch",
+		[FRAME_OP_REPORT] = "/v1/report",
+	};
+	int n;
+
+	for (int op = FRAME_OP_ASK; op <= FRAME_OP_REPORT; op++) {
+		n = snprintf(
+		    f->url[op], sizeof(f->url[op]), "%s%s", base, paths[op]);
+		if (n < 0 || (size_t)n >= sizeof(f->url[op]))
+			return LB_ERR_RANGE;
+	}
+	return LB_OK;
+}
+
 enum lb_err
 fetch_new(const struct fetch_broker *b, struct fetch **ret)
 {
 	struct fetch *f = NULL;
 	enum lb_err r = LB_ERR_MEMORY;
-	int n, m;
 
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
@@ -87,16 +106,13 @@ fetch_new(const struct fetch_broker *b, struct fetch **ret)
 	f->headers = request_headers();
 	if (f->multi == NULL || f->headers == NULL)
 		goto out;
-	n = snprintf(f->ask_url, sizeof(f->ask_url), "%s/v1/ask", b->url);
-	m = snprintf(f->watch_url, sizeof(f->watch_url), "%s/v1/watch", b->url);
-	if (n < 0 || m < n || (size_t)m >= sizeof(f->watch_url)) {
-		r = LB_ERR_RANGE;
+	if ((r = make_urls(f, b->url)) != LB_OK)
 		goto out;
-	}
+	r = LB_ERR_MEMORY;
 	if (curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-		b->connections + WATCHES) != CURLM_OK ||
+		b->connections + BESIDES) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS,
-		b->connections + WATCHES) != CURLM_OK ||
+		b->connections + BESIDES) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_PIPELINING,
 		(long)CURLPIPE_NOTHING) != CURLM_OK)
 		goto out;
@@ -199,7 +215,7 @@ set_peer(CURL *e, const struct fetch *f, enum frame_op op)
 
 	/* curl_blob has no const; the bytes are copied. */
 	memcpy(&ca.data, &f->broker->ca_pem, sizeof(ca.data));
-	SET(CURLOPT_URL, op == FRAME_OP_WATCH ? f->watch_url : f->ask_url);
+	SET(CURLOPT_URL, f->url[op]);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, f->broker->proxy);
@@ -255,6 +271,7 @@ fetch_start(struct fetch *f, const struct frame_ask *ask, const char *body,
 	if (job == NULL)
 		return LB_ERR_MEMORY;
 	job->all = f;
+	job->op = ask->op;
 	job->done = done;
 	job->arg = arg;
 	job->answer.max = FRAME_BODY_MAX;
@@ -326,13 +343,15 @@ outcome_of(const struct fetch_job *job, CURLcode rc)
 	}
 }
 
-/* "text/plain", perhaps with parameters. */
+/* The type that answers such an ask, perhaps with parameters. */
 static bool
-is_plain(const char *type)
+is_wanted(enum frame_op op, const char *type)
 {
-	const size_t n = strlen("text/plain");
+	const char *want =
+	    op == FRAME_OP_REPORT ? "application/json" : "text/plain";
+	const size_t n = strlen(want);
 
-	return type != NULL && strncasecmp(type, "text/plain", n) == 0 &&
+	return type != NULL && strncasecmp(type, want, n) == 0 &&
 	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
@@ -374,7 +393,7 @@ finish(struct fetch_job *job, CURLcode rc)
 {
 	enum frame_outcome outcome = outcome_of(job, rc);
 	const char *type = NULL;
-	char cause[100], code[48];
+	char cause[FRAME_CAUSE_MAX + 1], code[FRAME_CODE_MAX + 1];
 	long status = 0;
 
 	(void)curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -385,14 +404,13 @@ finish(struct fetch_job *job, CURLcode rc)
 					  : curl_easy_strerror(rc));
 	} else if (status != 200) {
 		problem_code(&job->answer, code, sizeof(code));
-		(void)snprintf(
-		    cause, sizeof(cause), "HTTP status %ld %s", status, code);
+		frame_refusal_put(status, code, cause);
 		say(job,
 		    status >= 500 && status <= 599 ? FRAME_FAILED
 						   : FRAME_REFUSED,
 		    cause);
-	} else if (!is_plain(type)) {
-		say(job, FRAME_GARBAGE, "not text/plain");
+	} else if (!is_wanted(job->op, type)) {
+		say(job, FRAME_GARBAGE, "not the type that was asked for");
 	} else {
 		job->done(job->arg, FRAME_OK,
 		    job->answer.data == NULL ? "" : job->answer.data,

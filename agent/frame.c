@@ -2,6 +2,12 @@
 #include "frame.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lockbox/text.h"
+
+#define STATUS "HTTP status "
 
 static void
 put_u32(uint8_t *ret, size_t v)
@@ -37,7 +43,7 @@ frame_ask_get(const uint8_t head[static FRAME_ASK_HEAD], struct frame_ask *ret,
 
 	if (len < FRAME_ASK_HEAD - 4 ||
 	    len - (FRAME_ASK_HEAD - 4) > FRAME_BODY_MAX ||
-	    (head[4] != FRAME_OP_ASK && head[4] != FRAME_OP_WATCH) ||
+	    head[4] < FRAME_OP_ASK || head[4] > FRAME_OP_REPORT ||
 	    timeout_ms == 0 || timeout_ms > FRAME_TIMEOUT_MS)
 		return LB_ERR_FORMAT;
 	ret->op = (enum frame_op)head[4];
@@ -96,4 +102,39 @@ frame_outcome_code(enum frame_outcome outcome)
 		return "broker_failed";
 	}
 	return "courier_garbage";
+}
+
+void
+frame_refusal_put(
+    long status, const char *code, char ret[static FRAME_CAUSE_MAX + 1])
+{
+	(void)snprintf(ret, FRAME_CAUSE_MAX + 1, STATUS "%ld%s%.*s", status,
+	    code[0] != '\0' ? " " : "", FRAME_CODE_MAX, code);
+}
+
+enum lb_err
+frame_refusal_get(const char *text, size_t len, long *ret_status,
+    char ret_code[static FRAME_CODE_MAX + 1])
+{
+	const size_t n = sizeof(STATUS) - 1;
+	char digits[4] = "";
+	int64_t status;
+	size_t rest;
+
+	if (len < n + 3 || memcmp(text, STATUS, n) != 0)
+		return LB_ERR_FORMAT;
+	memcpy(digits, text + n, 3);
+	if (lb_number_parse(digits, 100, 999, &status) != LB_OK)
+		return LB_ERR_FORMAT;
+	text += n + 3;
+	rest = len - n - 3;
+	if (rest > 0 &&
+	    (text[0] != ' ' || rest < 2 || rest - 1 > FRAME_CODE_MAX ||
+		strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_0123456789") <
+		    rest - 1))
+		return LB_ERR_FORMAT;
+	*ret_status = (long)status;
+	memcpy(ret_code, rest > 0 ? text + 1 : text, rest > 0 ? rest - 1 : 0);
+	ret_code[rest > 0 ? rest - 1 : 0] = '\0';
+	return LB_OK;
 }

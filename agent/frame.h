@@ -21,12 +21,14 @@
 #define FRAME_SAY_HEAD   5 /* bytes before an outcome's body */
 #define FRAME_BODY_MAX   LB_BUNDLE_MAX
 #define FRAME_CAUSE_MAX  120   /* chars */
+#define FRAME_CODE_MAX   47    /* chars */
 #define FRAME_TIMEOUT_MS 60000 /* most that may be asked for */
 
 /* Values are what stands on the wire. */
 enum frame_op {
-	FRAME_OP_ASK = 1,   /* POST /v1/ask */
-	FRAME_OP_WATCH = 2, /* POST /v1/watch */
+	FRAME_OP_ASK = 1,    /* POST /v1/ask */
+	FRAME_OP_WATCH = 2,  /* POST /v1/watch */
+	FRAME_OP_REPORT = 3, /* POST /v1/report, answered in JSON */
 };
 
 enum frame_outcome {
@@ -35,7 +37,7 @@ enum frame_outcome {
 	FRAME_TIMEOUT = 2,
 	FRAME_TLS = 3,     /* not the certificate we want, or no TLS */
 	FRAME_GARBAGE = 4, /* not HTTP, or 200 with the wrong type */
-	FRAME_REFUSED = 5, /* another status than 200, but for 5xx */
+	FRAME_REFUSED = 5, /* another, but for 5xx: see frame_refusal_get */
 	FRAME_TOO_LARGE = 6,
 	FRAME_BUSY = 7, /* the courier has too much to do */
 	FRAME_FAILED =
@@ -64,5 +66,15 @@ enum lb_err frame_say_get(const uint8_t head[static FRAME_SAY_HEAD],
 
 /* The stable code of an outcome, "broker_timeout"; "" for FRAME_OK. */
 const char *frame_outcome_code(enum frame_outcome outcome);
+
+/*
+ * The body of FRAME_REFUSED: the status and the broker's own code, which is
+ * "" if it gave none: somebody between answered. Getting asks for the whole
+ * text in its one spelling.
+ */
+void frame_refusal_put(
+    long status, const char *code, char ret[static FRAME_CAUSE_MAX + 1]);
+enum lb_err frame_refusal_get(const char *text, size_t len, long *ret_status,
+    char ret_code[static FRAME_CODE_MAX + 1]) LB_MUST_CHECK;
 
 #endif

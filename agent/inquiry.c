@@ -11,6 +11,7 @@
 #include "journal.h"
 #include "news.h"
 #include "offline.h"
+#include "post.h"
 #include "reply.h"
 
 #define REPLY_MARGIN_MS 150  /* the courier's word comes before ours */
@@ -149,6 +150,7 @@ carried(struct visit *v)
 	} else {
 		struct carrier *c = v->carrier;
 
+		post_heard(v->agent);
 		/* The text must live while it is judged; another question
 		 * needs the place. */
 		v->carrier = NULL;

@@ -16,6 +16,7 @@
 #include "offline.h"
 #include "plan.h"
 #include "procs.h"
+#include "report.h"
 #include "rests.h"
 #include "warden.h"
 
@@ -76,24 +77,6 @@ judge(struct agent *a, const struct asking *k, const struct lb_bundle *bundle,
 	}
 }
 
-/* It ends at another time than its terminals were told. */
-static void
-record_deadline(
-    const struct agent *a, const struct state_session *s, int64_t before)
-{
-	char sid[24], was[LB_TIME_LEN + 1], is[LB_TIME_LEN + 1];
-
-	(void)snprintf(sid, sizeof(sid), "%" PRIu32, s->sid);
-	lb_time_format(before, was);
-	lb_time_format(s->deadline, is);
-	journal_event(LOG_NOTICE,
-	    s->deadline > before ? "session.extended" : "session.shortened",
-	    "ref", s->ref, "tenant", agent_tenant(a), "host", a->conf.host,
-	    "login", s->login, "service", s->service, "engineer", s->engineer,
-	    "grant", s->rests.count > 0 ? s->rests.item[0] : "", "sid", sid,
-	    "not_after", is, "before", was, NULL);
-}
-
 /* An allow: move lease and deadline, or end what does not hold. */
 static enum lease_word
 renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
@@ -117,7 +100,7 @@ renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
 	if (!renewed)
 		return LEASE_SILENT;
 	if (s->deadline != deadline)
-		record_deadline(a, s, deadline);
+		report_moved(a, s, deadline);
 	return LEASE_RENEWED;
 }
 
@@ -164,8 +147,7 @@ lease_hear(
 /* --- asking ------------------------------------------------------------- */
 
 static void
-record_silence(
-    const struct agent *a, const struct state_session *s, const char *code)
+record_silence(struct agent *a, const struct state_session *s, const char *code)
 {
 	char sid[24], at[LB_TIME_LEN + 1];
 
@@ -174,8 +156,8 @@ record_silence(
 	journal_event(LOG_WARNING, "session.unconfirmed", "code", code, "ref",
 	    s->ref, "tenant", agent_tenant(a), "host", a->conf.host, "login",
 	    s->login, "service", s->service, "engineer", s->engineer, "grant",
-	    s->rests.count > 0 ? s->rests.item[0] : "", "sid", sid, "lease", at,
-	    NULL);
+	    rests_first(&a->state, s), "sid", sid, "lease", at, NULL);
+	report_session(a, s, "session.unconfirmed");
 }
 
 /* The first time that the lease should have been renewed and was not. */
@@ -339,7 +321,7 @@ lease_extend_offline(struct agent *a)
 			continue;
 		s->round = a->round;
 		a->state_must = true;
-		record_deadline(a, s, deadline);
+		report_moved(a, s, deadline);
 	}
 	a->warden_due_ms = 0;
 }

@@ -17,6 +17,8 @@
 #include "ending.h"
 #include "journal.h"
 #include "offline.h"
+#include "post.h"
+#include "report.h"
 #include "sandbox.h"
 #include "service.h"
 #include "visit.h"
@@ -104,7 +106,8 @@ watch_signals(struct program *p)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
-	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return LB_ERR_IO;
 	p->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (p->signals.fd < 0)
@@ -159,11 +162,12 @@ tend(struct program *p)
 	next = sooner(next, ending_tend(a, lb_clock_boottime_ms()));
 	if (p->pause_ms > now)
 		next = sooner(next, p->pause_ms);
-	agent_state_begin(a, now);
+	next = sooner(next, post_tend(a, now));
+	agent_state_begin(a, lb_clock_boottime_ms());
 	if (saver_busy(a->saver)) /* it wakes us, unless that fails */
 		next = sooner(next, now + SAVED_LOOK_MS);
-	else if (a->state_due_ms > 0)
-		next = sooner(next, a->state_due_ms);
+	else
+		next = sooner(next, agent_state_next(a));
 	if (service_watchdog_ms() > 0 && p->watchdog_due_ms <= now) {
 		service_tell("WATCHDOG=1");
 		p->watchdog_due_ms = now + service_watchdog_ms();
@@ -259,6 +263,7 @@ serve(struct program *p)
 		journal_r(r, "wait for events");
 	service_tell("STOPPING=1");
 	visit_drop_all(&p->agent);
+	report_agent(&p->agent, "agent.stopped", "");
 	if (saver_busy(p->agent.saver)) /* nobody will learn how it ends */
 		p->agent.state_must = true;
 	saver_free(p->agent.saver); /* waits for what is under way */

@@ -55,6 +55,7 @@ end(struct agent *a, const struct procs_one *p, const char *login)
 		.opened_at = lb_clock_now(),
 		.deadline = lb_clock_now(),
 		.deadline_boot_ms = lb_clock_boottime_ms(),
+		.final = true, /* its beginning was told in its time */
 	};
 	enum lb_err r;
 

@@ -6,6 +6,7 @@
 #include "lockbox/clock.h"
 
 #include "journal.h"
+#include "report.h"
 #include "sessions.h"
 #include "tell.h"
 
@@ -103,6 +104,17 @@ reply_allow(struct visit *v, const struct lb_ruling *ruling)
 	v->reply.verdict = LB_VERDICT_ALLOW;
 }
 
+/* No room for the record, no allow. */
+static bool
+no_room(struct visit *v)
+{
+	const char *code = report_refusal(v->agent);
+
+	if (code != NULL)
+		reply_refuse(v, code, "");
+	return code != NULL;
+}
+
 /* Told after the state is on disk: see visit_saved_all. */
 void
 reply_when_written(struct visit *v)
@@ -117,6 +129,8 @@ reply_account(struct visit *v, const struct lb_ruling *ruling)
 {
 	enum lb_err r;
 
+	if (no_room(v))
+		return;
 	if (ruling->provisional) {
 		r = askers_add(v->agent->askers, v->peer.pid, v->peer.pidfd,
 		    lb_clock_boottime_ms());
@@ -126,7 +140,10 @@ reply_account(struct visit *v, const struct lb_ruling *ruling)
 		}
 	}
 	reply_allow(v, ruling);
-	reply_send(v);
+	if (v->agent->ledger.failing) /* the next record may fail, too */
+		reply_when_written(v);
+	else
+		reply_send(v);
 }
 
 void
@@ -149,6 +166,8 @@ reply_session(struct visit *v, const struct lb_ruling *ruling,
 	};
 	enum lb_err r;
 
+	if (no_room(v))
+		return;
 	if ((r = sessions_open(&v->agent->state, &o)) != LB_OK) {
 		journal_r(
 		    r, "%s: register session %u", v->question.ref, v->sid);
@@ -166,11 +185,15 @@ reply_session(struct visit *v, const struct lb_ruling *ruling,
 void
 reply_forget_session(struct visit *v, const char *why)
 {
+	const struct state_session *s;
 	enum lb_err r;
 
 	if (!v->registered)
 		return;
 	v->registered = false;
+	s = state_session_find(&v->agent->state, v->sid);
+	if (s != NULL && s->final)
+		return; /* it is being ended, and told of */
 	state_session_drop(&v->agent->state, v->sid);
 	agent_state_soon(v->agent, lb_clock_boottime_ms());
 	journal(LOG_NOTICE, "%s: session %u was not begun: %s", v->reply.ref,

@@ -203,6 +203,45 @@ rests_renew(const struct rests_case *c, const struct lb_ruling *ruling,
 	return NULL;
 }
 
+/* 0: it cannot be read. */
+static int64_t
+not_after_of(const struct state *st, const char *id)
+{
+	const struct state_kept *kept = state_kept_find(st, id);
+	static struct lb_grant grant; /* large; one thread */
+	struct lb_bundle *b = NULL;
+	const struct lb_part *p;
+	int64_t at = 0;
+
+	if (kept == NULL ||
+	    lb_bundle_split(kept->bundle, kept->bundle_len, &b) != LB_OK)
+		return 0;
+	p = lb_bundle_find(b, id);
+	if (p != NULL &&
+	    lb_grant_parse(p->doc.text, p->doc.len, &grant) == LB_OK)
+		at = grant.not_after;
+	lb_bundle_free(b);
+	return at;
+}
+
+const char *
+rests_first(const struct state *st, const struct state_session *s)
+{
+	const char *first = "";
+	int64_t least = INT64_MAX, at;
+
+	if (s->rests.count == 1) /* most often */
+		return s->rests.item[0];
+	for (size_t i = 0; i < s->rests.count; i++) {
+		at = not_after_of(st, s->rests.item[i]);
+		if (at > 0 && at < least) {
+			least = at;
+			first = s->rests.item[i];
+		}
+	}
+	return first;
+}
+
 const char *
 rests_cause(const char *code)
 {

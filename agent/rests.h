@@ -57,6 +57,10 @@ const char *rests_renew(const struct rests_case *c,
  */
 bool rests_extend(const struct rests_case *c);
 
+/* Of the grants that the session rests on the one that ends first, as it says
+ * itself; "" when none can be read. Borrowed from s. */
+const char *rests_first(const struct state *st, const struct state_session *s);
+
 /* The cause of an end (doc/codes.md, section 2) for a code of section 1. */
 const char *rests_cause(const char *code);
 

@@ -12,6 +12,8 @@
 #include "lockbox/file.h"
 #include "lockbox/text.h"
 
+#include "spool_file.h"
+
 enum phase { PHASE_IDLE, PHASE_WORK, PHASE_OVER };
 
 struct saver {
@@ -20,9 +22,11 @@ struct saver {
 	pthread_cond_t wake;
 	enum phase phase;
 	bool ending;
-	struct lb_buf text;
-	enum lb_err result;
+	struct saver_job job;
+	struct saver_result result;
 	int error;
+	/* The thread's alone. */
+	struct spool_file spool;
 	/* Never change. */
 	int fd;
 	char path[512];
@@ -47,20 +51,54 @@ unlock(struct saver *s)
 	(void)rc;
 }
 
+static enum lb_err
+save_spool(struct saver *s)
+{
+	const struct lb_buf *b = &s->job.spool;
+
+	if (s->job.whole)
+		return spool_file_replace(&s->spool, b->data, b->len);
+	return b->len > 0 ? spool_file_add(&s->spool, b->data, b->len) : LB_OK;
+}
+
+static struct saver_result
+do_job(struct saver *s)
+{
+	const struct lb_buf *state = &s->job.state;
+	struct saver_result r = { .had_state = state->len > 0 };
+
+	if (r.had_state)
+		r.state = lb_file_write_atomic(
+		    s->path, 0600, state->data, state->len);
+	if (r.state == LB_OK)
+		r.spool = save_spool(s);
+	if (r.state == LB_OK && r.spool == LB_OK && s->job.sync)
+		r.sync = spool_file_sync(&s->spool);
+	return r;
+}
+
+static void
+job_clear(struct saver_job *job)
+{
+	lb_buf_clear(&job->state);
+	lb_buf_clear(&job->spool);
+	*job = (struct saver_job){ 0 };
+}
+
 static void
 save(struct saver *s)
 {
 	const uint64_t one = 1;
-	enum lb_err r;
+	struct saver_result r;
 	int error;
 
-	/* The text is ours while the phase is PHASE_WORK. */
+	/* The job is ours while the phase is PHASE_WORK. */
 	unlock(s);
 	errno = 0;
-	r = lb_file_write_atomic(s->path, 0600, s->text.data, s->text.len);
+	r = do_job(s);
 	error = errno;
 	lock(s);
-	lb_buf_clear(&s->text);
+	job_clear(&s->job);
 	s->result = r;
 	s->error = error;
 	s->phase = PHASE_OVER;
@@ -85,7 +123,8 @@ work(void *arg)
 }
 
 enum lb_err
-saver_new(const char *path, struct saver **ret)
+saver_new(
+    const char *state, const char *spool, size_t spool_len, struct saver **ret)
 {
 	struct saver *s = calloc(1, sizeof(*s));
 	enum lb_err r;
@@ -94,8 +133,9 @@ saver_new(const char *path, struct saver **ret)
 		return LB_ERR_MEMORY;
 	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = s->fd < 0 ? LB_ERR_IO
-		      : lb_text_copy(s->path, sizeof(s->path), path);
-	if (r != LB_OK)
+		      : lb_text_copy(s->path, sizeof(s->path), state);
+	if (r != LB_OK ||
+	    (r = spool_file_init(&s->spool, spool, spool_len)) != LB_OK)
 		goto out;
 	if (pthread_mutex_init(&s->lock, NULL) != 0 ||
 	    pthread_cond_init(&s->wake, NULL) != 0 ||
@@ -124,6 +164,7 @@ saver_free(struct saver *s)
 	(void)pthread_join(s->thread, NULL);
 	(void)pthread_cond_destroy(&s->wake);
 	(void)pthread_mutex_destroy(&s->lock);
+	job_clear(&s->job);
 	(void)close(s->fd); /* its news is of no use any more */
 	free(s);
 }
@@ -146,19 +187,19 @@ saver_busy(struct saver *s)
 }
 
 void
-saver_begin(struct saver *s, struct lb_buf *text)
+saver_begin(struct saver *s, struct saver_job *job)
 {
 	lock(s);
 	assert(s->phase == PHASE_IDLE);
-	s->text = *text;
-	*text = (struct lb_buf){ 0 }; /* handed over */
+	s->job = *job;
+	*job = (struct saver_job){ 0 }; /* handed over */
 	s->phase = PHASE_WORK;
 	(void)pthread_cond_signal(&s->wake);
 	unlock(s);
 }
 
 enum lb_err
-saver_finish(struct saver *s)
+saver_finish(struct saver *s, struct saver_result *ret)
 {
 	enum lb_err r = LB_ERR_LIMIT;
 	uint64_t count;
@@ -166,9 +207,10 @@ saver_finish(struct saver *s)
 	(void)!read(s->fd, &count, sizeof(count)); /* only woke us */
 	lock(s);
 	if (s->phase == PHASE_OVER) {
-		r = s->result;
+		*ret = s->result;
 		errno = s->error;
 		s->phase = PHASE_IDLE;
+		r = LB_OK;
 	}
 	unlock(s);
 	return r;

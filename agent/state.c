@@ -19,6 +19,7 @@ state_clear(struct state *st)
 	free(st->kept);
 	free(st->session);
 	lb_kills_clear(&st->kills);
+	lb_buf_clear(&st->tail);
 	*st = (struct state){ 0 };
 }
 
@@ -249,6 +250,8 @@ write_head(const struct state *st, struct lb_buf *b)
 	for (size_t i = 0; r == LB_OK && i < st->kills.count; i++)
 		r = lb_buf_addf(b, "kill: %s %lld\n", st->kills.item[i].id,
 		    (long long)st->kills.item[i].until);
+	if (r == LB_OK && st->reports > 0)
+		r = lb_buf_addf(b, "reports: %lld\n", (long long)st->reports);
 	return r;
 }
 
@@ -262,6 +265,18 @@ write_kept(const struct state_kept *k, struct lb_buf *b)
 	    (r = lb_buf_add(b, k->bundle, k->bundle_len)) != LB_OK)
 		return r;
 	return LB_OK;
+}
+
+static enum lb_err
+write_tail(const struct lb_buf *tail, struct lb_buf *b)
+{
+	enum lb_err r;
+
+	if (tail->len == 0)
+		return LB_OK;
+	if ((r = lb_buf_addf(b, "tail: %zu\n", tail->len)) != LB_OK)
+		return r;
+	return lb_buf_add(b, tail->data, tail->len);
 }
 
 static enum lb_err
@@ -306,7 +321,7 @@ state_write(const struct state *st, struct lb_buf *ret)
 		r = write_kept(&st->kept[i], &b);
 	for (i = 0; r == LB_OK && i < st->session_count; i++)
 		r = write_session(&st->session[i], &b);
-	if (r != LB_OK)
+	if (r != LB_OK || (r = write_tail(&st->tail, &b)) != LB_OK)
 		goto out;
 	lb_doc_id(b.data, b.len, sum);
 	if ((r = lb_buf_addf(&b, "sum: %s\n", sum)) != LB_OK ||
@@ -405,6 +420,8 @@ read_head(struct cursor *c, struct state *st)
 		if ((r = take_pair(c, "kill", id, &until)) == LB_OK)
 			r = lb_kills_add(&st->kills, id, until);
 	}
+	if (r == LB_OK && next_is(c, "reports"))
+		r = take_number(c, "reports", LB_SEQUENCE_MAX, &st->reports);
 	return r;
 }
 
@@ -537,6 +554,21 @@ read_session(struct cursor *c, struct state *st)
 	return state_session_add(st, &s);
 }
 
+static enum lb_err
+read_tail(struct cursor *c, struct state *st)
+{
+	enum lb_err r;
+	int64_t len;
+
+	if ((r = take_number(c, "tail", STATE_FILE_MAX, &len)) != LB_OK)
+		return r;
+	if (len > c->end - c->at)
+		return LB_ERR_FORMAT;
+	r = lb_buf_add(&st->tail, c->at, (size_t)len);
+	c->at += len;
+	return r;
+}
+
 /* The last line names the sum of all bytes before it. */
 static enum lb_err
 check_sum(const char *text, size_t len, size_t *ret_body_len)
@@ -592,6 +624,8 @@ state_parse(const char *text, size_t len, struct state *ret)
 		r = read_kept(&c, &st);
 	while (r == LB_OK && next_is(&c, "session"))
 		r = read_session(&c, &st);
+	if (r == LB_OK && next_is(&c, "tail"))
+		r = read_tail(&c, &st);
 	if (r == LB_OK && c.at != c.end)
 		r = LB_ERR_FORMAT;
 	if (r != LB_OK || (r = written_so(&st, text, len)) != LB_OK)

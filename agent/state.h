@@ -1,7 +1,8 @@
 /*
  * What survives a crash of the agent: the kept floor, denies and revokes,
- * session records, and the grants that those rest on. One file, replaced as a
- * whole; a checksum over it makes anything cut or altered unreadable.
+ * session records, the grants that those rest on, and the reports that the
+ * spool's file may not have yet. One file, replaced as a whole; a checksum
+ * over it makes anything cut or altered unreadable.
  * Source: design sections 5 (step 4) and 8.
  *
  * Enrolment writes the first, empty one. A missing or unreadable file is the
@@ -78,6 +79,8 @@ struct state {
 	int64_t floor;                       /* 0: none */
 	char trust[LB_SHA256_LEN + 1];       /* last in force; may be empty */
 	int64_t trust_serial;                /* 0: none */
+	int64_t reports;    /* numbers given out by then; 0: none */
+	struct lb_buf tail; /* owned; see spool.h: only while in a file */
 	struct lb_kills kills;
 	size_t session_count, session_size;
 	struct state_session *session; /* owned; by sid, ascending */

@@ -91,6 +91,9 @@ static const struct row {
 	    "this host's records are not sound; session: %s" },
 	{ "state_unwritable", NEXT_HOST,
 	    "this host cannot write its records: no login as %s" },
+	{ "spool_full", NEXT_HOST,
+	    "this host's reports have not reached the broker for too long: no "
+	    "login as %s" },
 	{ "not_sshd", NEXT_HOST, "%s may be entered through ssh only" },
 	{ "not_in_session", NEXT_HOST,
 	    "this service is not decided inside a session: %s" },

@@ -16,6 +16,7 @@
 #include "orders.h"
 #include "procs.h"
 #include "reply.h"
+#include "report.h"
 #include "sessions.h"
 #include "tell.h"
 
@@ -25,6 +26,12 @@ visit_end(struct visit *v)
 	struct agent *a = v->agent;
 	struct visit **at = &a->visits;
 
+	if (v->stage != STAGE_ASK) /* if nobody has said yet */
+		report_login(v, false,
+		    v->reply.verdict == LB_VERDICT_DENY &&
+			    v->reply.code[0] != '\0'
+			? v->reply.code
+			: "unfinished");
 	while (*at != v)
 		at = &(*at)->next;
 	*at = v->next;
@@ -73,6 +80,10 @@ within(struct visit *v, struct state_session *s, const char *word)
 		    "");
 		return;
 	}
+	if (report_refusal(a) != NULL) {
+		reply_refuse(v, report_refusal(a), "");
+		return;
+	}
 	if (sessions_rest(s, &ruling, w.now, w.now_boot_ms, &more) != LB_OK) {
 		reply_refuse(v, "internal", "");
 		return;
@@ -80,11 +91,13 @@ within(struct visit *v, struct state_session *s, const char *word)
 	ruling.lease_end = s->lease_end;
 	reply_allow(v, &ruling);
 	v->reply.not_after = s->deadline;
-	if (s->deadline < deadline)
+	if (s->deadline < deadline) {
 		tell_rests(word, s->deadline, v->reply.tell);
+		report_moved(a, s, deadline);
+	}
 	if (more)
 		s->round = a->round;
-	if (s->round < a->saved)
+	if (s->round < a->saved && !a->ledger.failing)
 		reply_send(v);
 	else /* nor by a grant that another has still to wait for */
 		reply_when_written(v);
@@ -238,18 +251,15 @@ read_final(struct visit *v)
 	if (r != LB_OK || f.phase != v->phase) {
 		reply_forget_session(v, "the module said no last word");
 	} else if (f.verdict != LB_VERDICT_ALLOW) {
+		report_login(
+		    v, false, f.code[0] != '\0' ? f.code : v->reply.code);
 		reply_forget_session(v, f.code);
 		if (v->reply.verdict == LB_VERDICT_ALLOW)
 			journal(LOG_WARNING,
 			    "%s: the module refused what we allowed: %s",
 			    v->reply.ref, f.code);
-	} else if (v->registered) {
-		struct state_session *s =
-		    state_session_find(&v->agent->state, v->sid);
-
-		if (s != NULL)
-			s->final = true;
-		agent_state_soon(v->agent, lb_clock_boottime_ms());
+	} else {
+		report_login(v, true, "");
 		v->registered = false; /* it goes on without us */
 	}
 	visit_end(v);
@@ -371,6 +381,8 @@ visit_expire_all(struct agent *a, int64_t now_boot_ms)
 void
 visit_drop_all(struct agent *a)
 {
-	while (a->visits != NULL)
+	while (a->visits != NULL) {
+		a->visits->reported = true; /* what came of it nobody knows */
 		visit_end(a->visits);
+	}
 }

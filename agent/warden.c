@@ -14,6 +14,8 @@
 #include "notice.h"
 #include "plan.h"
 #include "procs.h"
+#include "report.h"
+#include "rests.h"
 
 #define WARDEN_REST_MS 20 /* when more is due than may be asked at once */
 
@@ -82,8 +84,8 @@ sooner(int64_t a, int64_t b)
 }
 
 static void
-record_warning(const struct agent *a, const struct state_session *s,
-    int64_t left_ms, size_t told, size_t untold)
+record_warning(struct agent *a, const struct state_session *s, int64_t left_ms,
+    size_t told, size_t untold)
 {
 	char sid[24], left[24], ttys[24], missed[24], at[LB_TIME_LEN + 1];
 
@@ -95,9 +97,10 @@ record_warning(const struct agent *a, const struct state_session *s,
 	journal_event(told == 0 || untold > 0 ? LOG_NOTICE : LOG_INFO,
 	    "session.warned", "ref", s->ref, "tenant", agent_tenant(a), "host",
 	    a->conf.host, "login", s->login, "service", s->service, "engineer",
-	    s->engineer, "grant", s->rests.count > 0 ? s->rests.item[0] : "",
-	    "sid", sid, "not_after", at, "seconds", left, "told", ttys,
-	    "untold", missed, NULL);
+	    s->engineer, "grant", rests_first(&a->state, s), "sid", sid,
+	    "not_after", at, "seconds", left, "told", ttys, "untold", missed,
+	    NULL);
+	report_session(a, s, "session.warned");
 }
 
 /* The grant that ends first is what more time must be asked for. */
@@ -108,7 +111,7 @@ warn(struct agent *a, const struct state_session *s, int64_t left_ms)
 		.host = a->conf.host,
 		.tenant = agent_tenant(a),
 		.cause = "",
-		.grant = s->rests.count > 0 ? s->rests.item[0] : "",
+		.grant = rests_first(&a->state, s),
 		.offline = s->offline,
 		.ends_at = s->deadline,
 		.left_ms = left_ms,

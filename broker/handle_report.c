@@ -137,6 +137,8 @@ report_event(struct intake *in, const struct lb_report *d, int64_t now)
 	detail_add(e, "login", d->login);
 	detail_add(e, "service", d->service);
 	detail_number(e, "session", d->session);
+	detail_number(e, "seconds", d->seconds);
+	detail_number(e, "killed", d->killed);
 	detail_number(e, "report", d->sequence);
 	detail_add(e, "at", at);
 	detail_add(e, "rhost", d->rhost);

@@ -253,8 +253,8 @@ lb_file_read_secret(
 	return read_wanted(path, &want, ret);
 }
 
-static enum lb_err
-write_all(int fd, const void *bytes, size_t len)
+enum lb_err
+lb_file_write(int fd, const void *bytes, size_t len)
 {
 	const char *p = bytes;
 
@@ -334,7 +334,7 @@ lb_file_write_atomic(
 		tmp[0] = '\0'; /* not there, or not ours */
 		goto out;
 	}
-	if ((r = write_all(fd, bytes, len)) != LB_OK)
+	if ((r = lb_file_write(fd, bytes, len)) != LB_OK)
 		goto out;
 	r = LB_ERR_IO;
 	if (fchmod(fd, mode) != 0 || fsync(fd) != 0 ||

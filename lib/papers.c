@@ -164,6 +164,8 @@ static const struct lb_doc_line report_lines[] = {
 	MAY(lb_report, "engineer", engineer, LB_LINE_PRINCIPAL),
 	MAY(lb_report, "grant", grant, LB_LINE_SHA256),
 	NUMBER(lb_report, "session", 0, session, 1, LB_SESSION_MAX),
+	NUMBER(lb_report, "seconds", 0, seconds, 1, LB_COUNT_MAX),
+	NUMBER(lb_report, "killed", 0, killed, 1, LB_COUNT_MAX),
 	MUST(lb_report, "at", at, LB_LINE_TIME),
 	{ 0 },
 };

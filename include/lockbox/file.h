@@ -46,6 +46,10 @@ enum lb_err lb_file_read_trusted(const char *path, uid_t owner, size_t max,
 enum lb_err lb_file_read_secret(const char *path, uid_t owner, size_t max,
     struct lb_buf *ret) LB_MUST_CHECK;
 
+/* Write all of it, however often interrupted. After LB_ERR_IO some of it may
+ * be written. */
+enum lb_err lb_file_write(int fd, const void *bytes, size_t len) LB_MUST_CHECK;
+
 /*
  * Replace path as a whole: temporary file beside it, write, mode (whatever the
  * umask), fsync, rename, fsync of the directory. A symbolic link at path is

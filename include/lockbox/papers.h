@@ -34,6 +34,7 @@
 #define LB_SERIAL_MAX     999999999        /* of trust documents */
 #define LB_SEQUENCE_MAX   9007199254740991 /* 2^53 - 1, as JSON can say */
 #define LB_SESSION_MAX    4294967294       /* audit session id */
+#define LB_COUNT_MAX      4294967295       /* seconds, processes */
 #define LB_BACKDATE_MAX   60 /* seconds not-before may lie before issued */
 
 /* The five reason types, NULL-terminated. */
@@ -152,6 +153,8 @@ struct lb_report {
 	char engineer[LB_PRINCIPAL_MAX + 1];
 	char grant[LB_SHA256_LEN + 1];
 	int64_t session; /* audit session id; 0: none */
+	int64_t seconds; /* that it lasted; 0: does not say */
+	int64_t killed;  /* processes that had to be; 0: none */
 	int64_t at;
 };
 

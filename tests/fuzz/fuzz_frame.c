@@ -27,7 +27,8 @@ ask(const uint8_t head[static FRAME_ASK_HEAD])
 		assert(a.timeout_ms == 0 && len == 0);
 		return;
 	}
-	assert(a.op == FRAME_OP_ASK && len <= FRAME_BODY_MAX);
+	assert(a.op >= FRAME_OP_ASK && a.op <= FRAME_OP_REPORT);
+	assert(len <= FRAME_BODY_MAX);
 	assert(a.timeout_ms >= 1 && a.timeout_ms <= FRAME_TIMEOUT_MS);
 	frame_ask_put(&a, len, again);
 	assert(memcmp(head, again, sizeof(again)) == 0);

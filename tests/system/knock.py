@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+import papers
+
 ALLOW, DENY = 0x265a3c95, 0x59a5c36a
 ACCOUNT, SESSION, CLOSE = 0x6131, 0x7332, 0x6333
 VERSION = 1
@@ -103,12 +105,13 @@ def knock(path, command):
         assert len(got) == ctypes.sizeof(Reply)
         reply = told(Reply.from_buffer_copy(got))
         last = command.get("final", "allow" if reply["allow"] else "deny")
+        own = b"no_record" if reply["allow"] and last == "deny" else b""
         if last and not reply["exempt"]:
             with contextlib.suppress(BrokenPipeError): # it had enough
                 s.send(bytes(Final(
                     version=VERSION, phase=command["phase"], logged=1,
                     verdict=ALLOW if last == "allow" else DENY,
-                    code=b"" if last == "allow" else b"no_record")))
+                    code=own)))
     return reply
 
 
@@ -170,11 +173,15 @@ class Asker:
 
 
 class Courier:
-    """Answers each question as `reply` says: text, or (outcome, cause)."""
+    """Answers each question as `reply` says: text, or (outcome, cause); and
+    each bundle of reports as `report` says."""
 
     def __init__(self, path, uid):
         self.questions = []
         self.reply = lambda question: ""
+        self.intake = papers.Intake()
+        self.posts = [] # bundles of reports, as they came
+        self.report = self.intake.take
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.server.bind(str(path))
         os.chmod(path, 0o600)
@@ -202,10 +209,14 @@ class Courier:
             if op == 2: # there is never any news
                 stream.read(1)
                 return
-            assert op == 1
-            question = bundle[:bundle.index("-----BEGIN")]
-            self.questions.append(question)
-            said = self.reply(question)
+            if op == 3:
+                self.posts.append(bundle)
+                said = self.report(bundle)
+            else:
+                assert op == 1
+                question = bundle[:bundle.index("-----BEGIN")]
+                self.questions.append(question)
+                said = self.reply(question)
             outcome, text = said if isinstance(said, tuple) else (0, said)
             text = text.encode() if isinstance(text, str) else text
             try:

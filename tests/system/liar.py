@@ -3,7 +3,8 @@
 Serves POST /v1/ask on the real broker's address with the real broker's TLS
 key, and answers whatever `reply` makes of the question. What an attacker who
 took the broker over could send, this sends. POST /v1/watch is answered in the
-same way, but when `tell` is called.
+same way, but when `tell` is called. What comes to POST /v1/report is taken as a
+broker takes it: see `intake`.
 """
 
 import socket
@@ -71,6 +72,7 @@ class Liar:
         self.status = 200
         self.drip = 0 # seconds between two bytes of an answer
         self.questions = []
+        self.intake = papers.Intake()
         self.waiting = [] # questions that wait for news
         self.news = threading.Condition()
         self.told = 0
@@ -121,15 +123,21 @@ class Liar:
     def serve(self, call):
         """Answer one POST /v1/ask, or /v1/watch when there is news."""
         body = call.rfile.read(int(call.headers["Content-Length"]))
+        if call.path == "/v1/report":
+            self.send(call, self.intake.take(body.decode()),
+                      "application/json")
+            return
         question = papers.split(body.decode())[0][0]
         if call.path == "/v1/watch":
             self.wait_for_news(question)
         else:
             self.questions.append(question)
-        sent = self.reply(question)
+        self.send(call, self.reply(question), "text/plain")
+
+    def send(self, call, sent, kind):
         sent = sent.encode() if isinstance(sent, str) else sent
         call.send_response(self.status)
-        call.send_header("Content-Type", "text/plain")
+        call.send_header("Content-Type", kind)
         call.send_header("Content-Length", str(len(sent)))
         if 300 <= self.status < 400:
             call.send_header("Location", f"https://127.0.0.1:{self.port}/v1/ask")

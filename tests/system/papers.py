@@ -35,7 +35,7 @@ ORDER = {
               "approver", "hook", "engineer", "delegate", "delegate-until"),
     "report": ("host", "tenant", "broker", "trust", "sequence", "event", "cause",
                "login", "service", "engineer-key", "rhost", "engineer",
-               "grant", "session", "at"),
+               "grant", "session", "seconds", "killed", "at"),
     "signin": ("broker", "principal", "nonce", "time"),
 }
 
@@ -275,6 +275,30 @@ def split(bundle):
         parts[-1][0] += line
         at += 1
     return [(text, signatures) for text, signatures in parts]
+
+
+class Intake:
+    """What a broker makes of reports: taken in order, each once."""
+
+    def __init__(self):
+        self.kept, self.reports, self.gaps = 0, [], []
+
+    def take(self, bundle):
+        """The answer; what is new stands in reports, as dicts."""
+        for text, signatures in split(bundle):
+            assert text.startswith("lockbox-report-v1\n") and signatures
+            report = fields(text)
+            number = int(report["sequence"])
+            if number <= self.kept:
+                continue
+            if number != self.kept + 1:
+                self.gaps.append((self.kept + 1, number - 1))
+            self.kept = number
+            self.reports.append(report)
+        return '{"sequence":%d}' % self.kept
+
+    def events(self):
+        return [report["event"] for report in self.reports]
 
 
 def answer(question, verdict="allow", code="granted", grants=(), message=None,

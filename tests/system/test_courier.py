@@ -169,17 +169,17 @@ class Courier:
         assert len(text) == length - 1
         return outcome, text.decode()
 
-    def send(self, body, timeout_ms=4000):
+    def send(self, body, timeout_ms=4000, op=1):
         s = self.connect()
         body = body.encode()
         try:
-            s.sendall(struct.pack(">IBI", len(body) + 5, 1, timeout_ms) + body)
+            s.sendall(struct.pack(">IBI", len(body) + 5, op, timeout_ms) + body)
         except BrokenPipeError:
             pass # it hung up already: hear() says so
         return s
 
-    def ask(self, body="question", timeout_ms=4000):
-        with self.send(body, timeout_ms) as s:
+    def ask(self, body="question", timeout_ms=4000, op=1):
+        with self.send(body, timeout_ms, op) as s:
             return self.hear(s)
 
     def close(self):
@@ -246,6 +246,18 @@ def test_what_is_posted(pair):
     assert pair.c.ask("") == (OK, "")
 
 
+def test_reports_have_a_place_and_a_type_of_their_own(pair):
+    """And an answer to one is none to the other."""
+    pair.b.serve = say('{"sequence":1}', kind="application/json")
+    assert pair.c.ask("report", op=3) == (OK, '{"sequence":1}')
+    assert pair.b.heads[-1].startswith(b"POST /v1/report HTTP/1.1\r\n")
+    assert pair.c.ask("question")[0] == GARBAGE
+    pair.b.serve = say("plain")
+    assert pair.c.ask("question") == (OK, "plain")
+    assert pair.b.heads[-1].startswith(b"POST /v1/ask HTTP/1.1\r\n")
+    assert pair.c.ask("report", op=3)[0] == GARBAGE
+
+
 def test_one_connection_is_kept(pair):
     for _ in range(20):
         assert pair.c.ask("abc") == (OK, "cba")
@@ -258,7 +270,7 @@ def test_two_hundred_at_once_over_a_few(pair):
     got = [pair.c.hear(s) for s in open_ones]
     assert got == [(OK, f"{i:03}"[::-1]) for i in range(200)]
     assert time.monotonic() - began < 4
-    assert pair.b.connections <= 4 + 1 # one for what waits for news
+    assert pair.b.connections <= 4 + 2 # what waits for news, and reports
 
 
 def test_a_closed_connection_is_made_anew(pair):
@@ -342,7 +354,7 @@ def test_a_problem_documents_code_is_passed_on(pair):
                        status="403 Forbidden", kind="application/problem+json")
     assert pair.c.ask() == (REFUSED, "HTTP status 403 unknown_host")
     pair.b.serve = say('{"code":"bad\\nword"}', status="403 Forbidden")
-    assert pair.c.ask() == (REFUSED, "HTTP status 403 ")
+    assert pair.c.ask() == (REFUSED, "HTTP status 403")
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary",
@@ -537,7 +549,7 @@ def test_only_the_agent_is_heard(pair):
 
 
 @pytest.mark.parametrize("frame", [
-    struct.pack(">IBI", 5, 0, 1000), struct.pack(">IBI", 5, 3, 1000),
+    struct.pack(">IBI", 5, 0, 1000), struct.pack(">IBI", 5, 4, 1000),
     struct.pack(">IBI", 4, 1, 1000), struct.pack(">IBI", 5, 1, 0),
     struct.pack(">IBI", 5, 1, 60001), struct.pack(">IBI", 131078, 1, 1000),
     struct.pack(">IBI", 0xffffffff, 1, 1000), b"GET / HTTP/1.1\r\n\r\n"])

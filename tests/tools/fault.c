@@ -288,6 +288,10 @@ WRAP(int, fstatat64, (int fd, const char *path, struct stat64 *st, int flags),
     (fd, path, st, flags), FILES, EIO, -1)
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), FILES, EROFS, -1)
 WRAP(int, fsync, (int fd), (fd), FILES | INTR, EIO, -1)
+WRAP(int, fdatasync, (int fd), (fd), FILES | INTR, EIO, -1)
+WRAP(int, ftruncate64, (int fd, off64_t len), (fd, len), FILES | INTR, EIO, -1)
+WRAP(off64_t, lseek64, (int fd, off64_t at, int from), (fd, at, from), FILES,
+    EIO, -1)
 WRAP(
     int, rename, (const char *from, const char *to), (from, to), FILES, EIO, -1)
 WRAP(int, renameat, (int a, const char *from, int b, const char *to),

@@ -116,6 +116,8 @@
 	"engineer: ada@provider.example\n"                                     \
 	"grant: " ID_A "\n"                                                    \
 	"session: 4294967294\n"                                                \
+	"seconds: 3600\n"                                                      \
+	"killed: 12\n"                                                         \
 	"at: 2026-03-02T15:30:02Z\n"
 #define EVENT                                                                  \
 	"lockbox-event-v1\n"                                                   \
@@ -141,7 +143,8 @@ static const struct {
 	{ &lb_trust_type, TRUST, " page hook engineer " },
 	{ &lb_signin_type, SIGNIN, " " },
 	{ &lb_report_type, REPORT,
-	    " cause login service engineer-key rhost engineer grant session " },
+	    " cause login service engineer-key rhost engineer grant session "
+	    "seconds killed " },
 	{ &lb_event_type, EVENT, " request grant host detail " },
 };
 
@@ -362,6 +365,10 @@ test_papers_lines_together(void **state)
 		{ &lb_report_type, REPORT, "4294967294", "4294967295",
 		    LB_ERR_RANGE },
 		{ &lb_report_type, REPORT, "session: 4294967294", "session: 0",
+		    LB_ERR_RANGE },
+		{ &lb_report_type, REPORT, "seconds: 3600", "seconds: 0",
+		    LB_ERR_RANGE },
+		{ &lb_report_type, REPORT, "killed: 12", "killed: 4294967296",
 		    LB_ERR_RANGE },
 		{ &lb_report_type, REPORT, "9007199254740991",
 		    "9007199254740992", LB_ERR_RANGE },

@@ -345,11 +345,60 @@ test_rests_extend_not_by_a_lesser_grant(void **state)
 	live_free(&l);
 }
 
+/* A session that rests on two grants; the second ends later by more. */
+static void
+assert_first(int64_t later, size_t want)
+{
+	struct fx *f = fx_new();
+	struct state_session *s;
+	struct lb_grant_ids both;
+	struct lb_grant *more;
+	bool renewed = false;
+	struct live l;
+
+	f->grant[0].not_after -= 600;
+	live_new(&l, f);
+	more = fx_grant_more(f);
+	more->not_after += later;
+	memset(&more->login, 0, sizeof(more->login));
+	more->login.count = 1; /* so that it takes nobody's place */
+	memcpy(more->login.item[0], "alice", sizeof("alice"));
+	assert_null(renew(&l, &renewed));
+	s = l.c.session;
+	both = s->keeps;
+	assert_int_equal(both.count, 2);
+	for (size_t i = 0; i < 2; i++) { /* in either order */
+		s->rests.count = 2;
+		memcpy(s->rests.item[i], both.item[0], LB_SHA256_LEN + 1);
+		memcpy(s->rests.item[1 - i], both.item[1], LB_SHA256_LEN + 1);
+		assert_string_equal(
+		    rests_first(&l.st, s), f->paper[FX_GRANT + want].id);
+	}
+	/* What cannot be read is passed over. */
+	(void)memset(s->rests.item[0], 'x', LB_SHA256_LEN);
+	assert_string_equal(rests_first(&l.st, s), s->rests.item[1]);
+	s->rests.count = 1;
+	assert_string_equal(rests_first(&l.st, s), s->rests.item[0]);
+	s->rests.count = 0;
+	assert_string_equal(rests_first(&l.st, s), "");
+	live_free(&l);
+}
+
+/* Which grant must be prolonged: the one that ends first. */
+static void
+test_rests_first(void **state)
+{
+	(void)state;
+	assert_first(300, 0);
+	assert_first(-300, 1);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rests_fault),
+		cmocka_unit_test(test_rests_first),
 		cmocka_unit_test(test_rests_fault_under_new_trust),
 		cmocka_unit_test(test_rests_renew_moves_the_lease),
 		cmocka_unit_test(test_rests_renew_by_a_later_grant),

@@ -87,6 +87,9 @@ fill(struct state *st)
 	assert_int_equal(
 	    state_handed_add(st, id, "lockbox-grant-v1\n3\n", 19), LB_OK);
 	a.offline = true;
+	st->reports = 77;
+	assert_int_equal(
+	    lb_buf_adds(&st->tail, "session: 9\nsum: x\nno end"), LB_OK);
 	b.rhost[0] = '\0';
 	b.final = false;
 	assert_int_equal(state_session_add(st, &a), LB_OK);
@@ -115,6 +118,8 @@ test_state_round_trip(void **state)
 	assert_string_equal(back.trust, st.trust);
 	assert_int_equal(back.trust_serial, 12);
 	assert_int_equal(back.kills.count, 3);
+	assert_int_equal(back.reports, 77);
+	assert_string_equal(back.tail.data, "session: 9\nsum: x\nno end");
 	assert_int_equal(back.session_count, 2);
 	want.offline = true;
 	got = state_session_find(&back, 7);

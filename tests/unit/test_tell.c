@@ -76,7 +76,7 @@ test_tell_own_faults(void **state)
 {
 	static const char *const codes[] = { "agent_unable", "courier_garbage",
 		"courier_unreachable", "grant_unreadable", "internal",
-		"key_unusable", "login_unknown", "phase_unknown",
+		"key_unusable", "login_unknown", "phase_unknown", "spool_full",
 		"state_unwritable", "system_error", "trust_unusable" };
 	struct tell_facts f = sample;
 	lines_t lines;
