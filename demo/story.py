@@ -208,7 +208,7 @@ class Story:
             broker gone.""")
         time.sleep(max(0.0, end - time.time()))
         out = self.last_words()
-        claim("--extends" in out, "the shell is warned, and told how to ask")
+        claim("lockbox grant extend" in out, "the shell is warned, and told how to ask")
         claim("(expired)" in out, "the shell is told why it ends")
         self.ssh(False, "expired")
 
