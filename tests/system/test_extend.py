@@ -11,41 +11,56 @@ import threading
 import time
 
 import pytest
-from test_ending import Session, ended, events, members
+from sessions import Session, ended, events, members
 
 from world import HOST, TENANT, World, wait_for
 
-FIRST = 60 # seconds of a first grant: time to ask for more, on a busy machine
-SETTINGS = "warn = 30s 10s\n"
 ID = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{26})\b")
 
 
 class Door:
-    """What the helpers of test_ending want to know."""
+    """What the helpers of sessions.py want to know."""
 
     def __init__(self, world):
         self.world = world
+        self.lead = 30 # seconds before the end that terminals are warned
+        self.first = 60 # seconds of a first grant
+
+    def take_time(self):
+        """Time to ask for more, also on a busy machine."""
+        began = time.time()
+        approve(self, ask(self, "avm", "10m"))
+        took = int(time.time() - began)
+        self.lead += 4 * took
+        self.first = self.lead + 30 + 6 * took
+        conf = self.world.path("etc", "lockbox", "agent.conf")
+        conf.write_text(conf.read_text() + f"warn = {self.lead}s 10s\n")
+        self.world.services["agent"].stop()
+        self.world.start_agent()
 
 
 @pytest.fixture(scope="module")
 def door(build):
     with World(build) as world:
         world.furnish()
-        conf = world.path("etc", "lockbox", "agent.conf")
-        conf.write_text(conf.read_text() + SETTINGS)
-        world.services["agent"].stop()
-        world.start_agent()
         # One engineer asks as often here as others do in a day.
         conf = world.path("broker", "lockbox", "broker.conf")
         conf.write_text(conf.read_text() + "rate_request = 2000\n")
         world.services["broker"].stop()
         world.start_broker()
-        yield Door(world)
+        door = Door(world)
+        door.take_time()
+        tidy_up(door)
+        yield door
 
 
 @pytest.fixture(autouse=True)
 def tidy(door):
     yield
+    tidy_up(door)
+
+
+def tidy_up(door):
     for item in cli_json(door, "avm", "grant", "ls"):
         if item["state"] == "active":
             door.world.cli("avm", "grant", "return", item["id"])
@@ -72,9 +87,10 @@ def ask(door, login="avm", duration="30m", services=("sshd", "sudo"), *more):
         "--reason", "replica lag", "--no-wait", *more)
 
 
-def first(door, login="avm", seconds=FIRST):
+def first(door, login="avm", less=0):
     """A grant that ends soon."""
-    return approve(door, ask(door, login), "--duration", f"{seconds}s")
+    return approve(door, ask(door, login), "--duration",
+                   f"{door.first - less}s")
 
 
 def at(stamp):
@@ -117,7 +133,7 @@ def test_without_a_gap_and_not_by_less(door):
     assert session.alive() and lesser.alive()
     before = members(session.sid)
     asked = f"lockbox grant extend {one['id'][:23]}"
-    wait_for("the warning", lambda: asked in session.text, FIRST + 20)
+    wait_for("the warning", lambda: asked in session.text, door.first + 20)
     longer = extend(door, one)
     less = extend(door, other, "--service", "sshd")
     assert at(longer["not_after"]) > at(one["not_after"]) + 600
@@ -127,7 +143,7 @@ def test_without_a_gap_and_not_by_less(door):
     assert line["before"] == one["not_after"]
     assert line["not_after"] == longer["not_after"]
     assert time.time() < at(one["not_after"]), "too slow to show anything"
-    line = ended(door, lesser.sid, FIRST + 20)
+    line = ended(door, lesser.sid, door.first + 20)
     assert (line["cause"], line["grant"]) == ("expired", other["id"])
     assert not moved(door, lesser) and not lesser.alive()
     time.sleep(max(0, at(one["not_after"]) + 6 - time.time()))
@@ -149,7 +165,7 @@ def test_without_a_gap_and_not_by_less(door):
 
 
 def test_it_ends_at_the_seconds_end(door):
-    one = first(door, seconds=40)
+    one = first(door, less=20)
     session = Session(door, "sleep 900")
     assert session.alive()
     # From the approval on: it must reach beyond the first.
@@ -169,7 +185,7 @@ def test_it_ends_at_the_seconds_end(door):
 
 
 def test_a_denied_extension_changes_nothing(door):
-    one = first(door, seconds=40)
+    one = first(door, less=20)
     session = Session(door, "sleep 900")
     assert session.alive()
     done = door.world.cli("avm", "grant", "extend", one["id"], "--duration",
@@ -179,7 +195,7 @@ def test_a_denied_extension_changes_nothing(door):
     door.world.cli("anna", "request", "deny", request, "--yes")
     time.sleep(2)
     assert session.alive()
-    line = ended(door, session.sid, FIRST + 20)
+    line = ended(door, session.sid, door.first + 20)
     assert line["cause"] == "expired" and not moved(door, session)
     session.close()
 

@@ -9,9 +9,9 @@ import time
 
 import papers
 import pytest
+from sessions import (ESCAPES, Beating, Canaries, Session, allow_by_login,
+                      ended, furnish, gone_after, grant, soon)
 from stage import Stage
-from test_ending import (DAEMON, ESCAPES, FORKER, HEADLESS, Beating, Canaries,
-                         Session, allow_by_login, ended, gone_after, grant, soon)
 
 from world import World
 
@@ -20,11 +20,7 @@ from world import World
 def host(build):
     with World(build) as world:
         stage = Stage(world)
-        for login in ("avm", "deploy"):
-            for name, text in (("forker", FORKER),
-                               ("daemon", DAEMON),
-                               ("headless", HEADLESS)):
-                world.path("home", login, f"{name}.py").write_text(text)
+        furnish(stage)
         stage.begin()
         yield stage
         stage.liar.close()
