@@ -12,10 +12,11 @@
 #include "journal.h"
 #include "lease.h"
 
-#define QUICK_MS    1000 /* who answers sooner, again and again, is not well */
-#define QUICK_MANY  4
-#define PROBE_MS    10000
-#define SPREAD_LOST 2000 /* ms; questions after news may have been lost */
+#define QUICK_MS       1000 /* who answers sooner, again and again, is not well */
+#define QUICK_MANY     4
+#define PROBE_MS       10000
+#define QUICK_PAUSE_MS 500
+#define SPREAD_LOST    2000 /* ms; questions after news may have been lost */
 
 struct watch {
 	struct asking *asking; /* NULL: none under way */
@@ -86,7 +87,8 @@ is_news(const struct lb_bundle *bundle)
 	    strcmp(a.code, "no_news") != 0;
 }
 
-/* A broker that answers at once, always, is not asked faster and faster. */
+/* A broker that answers at once, always, is not asked faster and faster. But
+ * it may have much to tell: never so slowly that a revocation comes late. */
 static void
 pace(struct watch *w, const struct asking *k)
 {
@@ -96,8 +98,7 @@ pace(struct watch *w, const struct asking *k)
 	    !w->probing && now - k->began_ms < QUICK_MS ? w->quick + 1 : 0;
 	w->next_ms = now;
 	if (w->quick > QUICK_MANY)
-		w->next_ms += watch_backoff_ms(
-		    w->quick - QUICK_MANY, randombytes_random());
+		w->next_ms += QUICK_PAUSE_MS;
 }
 
 static void

@@ -211,6 +211,27 @@ def test_news_are_not_lost_on_an_answer_that_was_under_way(host):
     other.close()
 
 
+def test_much_news_at_once_puts_no_revocation_off(host):
+    """Each comes right after the last; then it still listens."""
+    given = grant(host, soon(600))
+    allow(host, given)
+    session = Session(host, "sleep 300")
+    watched(host)
+    for _ in range(10):
+        [told] = host.liar.waiting
+        at = time.time()
+        host.liar.tell()
+        wait_for("the next watch", lambda old=told: host.liar.waiting not in (
+            [], [old]))
+        assert time.time() - at < LATE, "it does not listen"
+    assert session.alive()
+    watched(host)
+    at = time.time()
+    host.liar.tell(deny(host, "returned"))
+    assert gone_after({"it": session}, at, LATE)["it"] < SOON
+    session.close()
+
+
 def test_a_lesser_grant_extends_nothing(host):
     end, session = in_time(6, one(host), lead=3)
     watched(host)
