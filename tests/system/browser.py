@@ -22,7 +22,9 @@ from selenium.common.exceptions import (ElementClickInterceptedException,
                                         NoSuchElementException,
                                         StaleElementReferenceException)
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.common.virtual_authenticator import (
     Credential, VirtualAuthenticatorOptions)
 from selenium.webdriver.support.select import Select
@@ -191,6 +193,18 @@ class Browser:
     def field(self, label):
         """Wait for the control with this label."""
         return self.named(label, "input, textarea, select")
+
+    def type(self, *keys):
+        """Press keys, wherever the focus is."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, name):
+        """Go on with the Tab key until what has the focus is called so."""
+        for _ in range(100):
+            self.type(Keys.TAB)
+            if self.driver.switch_to.active_element.accessible_name == name:
+                return
+        raise Impatient(f"no Tab leads to '{name}':\n{self.text()}")
 
     def fill(self, label, value):
         field = self.field(label)
