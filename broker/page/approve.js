@@ -12,6 +12,7 @@ import { inboxView } from "../portal/view_inbox.js";
 import { requestView } from "../portal/view_request.js";
 import { rulesView } from "../portal/view_rules.js";
 import { tenantView } from "../portal/view_tenant.js";
+import { count } from "../portal/words.js";
 import { rulesOf } from "./chain.js";
 import { readConfig } from "./config.js";
 import { invitationView, signInView } from "./entering.js";
@@ -38,7 +39,8 @@ const here = () => location.hash.replace(/^#\/?/, "");
 
 // What the portal's views are given. own: this page may not ask for all that
 // the portal may.
-function context(config, me, api) {
+function context(page, me) {
+  const { api, config } = page;
   return {
     api, me, now, own: true, base: config.broker, origin: location.origin,
     rpId: config.rpId,
@@ -47,6 +49,7 @@ function context(config, me, api) {
       principal: me.principal, rpId: config.rpId, namespace, text, lines }),
     announce: (text) => { part("live").textContent = text; },
     go: (hash) => { location.hash = hash; },
+    waits: (number) => page.tellWaiting(number),
   };
 }
 
@@ -58,16 +61,18 @@ class Page {
     this.ctx = null;
     this.view = null;
     this.busy = false;
+    this.waiting = 0;
   }
 
   entered(me) {
-    this.ctx = context(this.config, me, this.api);
+    this.ctx = context(this, me);
     this.route();
   }
 
   leave(note) {
     this.api = new Api(this.config.broker);
     this.ctx = null;
+    this.waiting = 0;
     this.note = note;
     this.route();
   }
@@ -89,6 +94,19 @@ class Page {
         icon(picture), title)))));
   }
 
+  // What stands in the tab: also that somebody waits.
+  name() {
+    document.title = `${this.waiting > 0 ? `(${this.waiting}) ` : ""}` +
+      `${this.view.title} – Lockbox`;
+  }
+
+  tellWaiting(number) {
+    if (number > this.waiting)
+      this.ctx.announce(`${count(number, "request")} waiting for you.`);
+    this.waiting = number;
+    this.name();
+  }
+
   pick() {
     if (this.ctx === null)
       return here() === "invitation" ? invitationView(this)
@@ -105,7 +123,7 @@ class Page {
     this.view?.stop?.();
     this.view = this.pick();
     this.frame();
-    document.title = `${this.view.title} – Lockbox`;
+    this.name();
     fill(part("main"), el("div", { id: "trouble" }), this.view.element);
     part("main").querySelector("h1")?.focus();
     return this.refresh();
@@ -147,10 +165,12 @@ async function start() {
     return;
   }
   addEventListener("hashchange", () => page.route());
-  setInterval(() => {
+  const again = () => {
     tick();
     if (page.ctx !== null && !page.busy && !document.hidden) page.refresh();
-  }, EVERY_MS);
+  };
+  document.addEventListener("visibilitychange", again);
+  setInterval(again, EVERY_MS);
   page.route();
 }
 

@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives import serialization
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException,
                                         NoSuchElementException,
-                                        StaleElementReferenceException,
-                                        WebDriverException)
+                                        StaleElementReferenceException)
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.common.virtual_authenticator import (
     Credential, VirtualAuthenticatorOptions)
 from selenium.webdriver.support.select import Select
@@ -113,13 +114,12 @@ class Browser:
         self.said = []
 
     def close(self):
-        pid = self.driver.service.process.pid
-        started = [pid, *children(pid)]
-        with contextlib.suppress(WebDriverException):
-            self.driver.quit()
-        for each in started:
+        """Ends at once: nothing of it is wanted any more."""
+        process = self.driver.service.process
+        for each in [process.pid, *children(process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
+        process.wait(30)
 
     # --- going, looking, waiting ------------------------------------------
 
@@ -194,6 +194,18 @@ class Browser:
         """Wait for the control with this label."""
         return self.named(label, "input, textarea, select")
 
+    def type(self, *keys):
+        """Press keys, wherever the focus is."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, name):
+        """Go on with the Tab key until what has the focus is called so."""
+        for _ in range(100):
+            self.type(Keys.TAB)
+            if self.driver.switch_to.active_element.accessible_name == name:
+                return
+        raise Impatient(f"no Tab leads to '{name}':\n{self.text()}")
+
     def fill(self, label, value):
         field = self.field(label)
         field.clear()
@@ -217,8 +229,8 @@ class Browser:
         page's policy holds for what it does; importing needs it to allow so.
         A failure is {"error": NAME, "message": …}."""
         return self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
-            f"(async (...given) => {{{script}}})(...arguments).then(done, e =>"
+            "const given = [...arguments], done = given.pop();"
+            f"(async () => {{{script}}})().then(done, e =>"
             " done({error: e.name, message: e.message}))", *arguments)
 
     def console(self):

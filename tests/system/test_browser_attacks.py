@@ -51,6 +51,25 @@ form.append(input);
 document.body.append(form);
 form.submit();
 """
+# A scanner fills everything and presses everything, on each page that it meets.
+PRESS = """
+const names = new Set();
+for (let round = 0; round < 4; round++) {
+  for (const one of document.querySelectorAll(
+    "button, summary, a[href^='#'], input, textarea")) {
+    if (one.matches("textarea, input:not([type=checkbox], [type=radio])")) {
+      one.value = "anna@acme.example";
+      one.dispatchEvent(new Event("input", { bubbles: true }));
+      continue;
+    }
+    names.add(one.textContent.trim());
+    one.click();
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  await new Promise((done) => setTimeout(done, 500));
+}
+return [...names];
+"""
 # What a scanner's engine posts from the page that it was led to.
 SCAN_POSTS = """
 const said = [];
@@ -171,23 +190,11 @@ def test_an_attacker_cannot_open_the_portal_and_reach_into_it(acme, evil, victim
 
 
 def press_everything(scanner, url):
-    """Open the address and press each button and link on it, once each."""
+    """Open the address, fill and press what is there, and what comes then."""
+    scanner.go("about:blank")
     scanner.go(url)
     scanner.see("h1")
-    names = {x.accessible_name for x in scanner.all("button, a, summary, input")}
-    for name in sorted(names):
-        scanner.go("about:blank")
-        scanner.go(url)
-        scanner.see("h1")
-        for field in scanner.all("input:not([type=checkbox]):not([type=radio]), "
-                                 "textarea"):
-            if field.is_displayed():
-                field.send_keys("anna@acme.example")
-        for element in scanner.all("button, a, summary, input"):
-            if element.accessible_name == name and element.is_displayed():
-                scanner.driver.execute_script("arguments[0].click()", element)
-                break
-    return names
+    return set(scanner.run(PRESS))
 
 
 def test_a_mail_scanner_changes_and_burns_nothing(acme):
@@ -202,7 +209,8 @@ def test_a_mail_scanner_changes_and_burns_nothing(acme):
     for where in (f"{url}/#/requests/{request}", f"{url}/#/grants/{grant}",
                   f"{url}/#/accept", f"{acme.site.origin}/"):
         pressed |= press_everything(scanner, where)
-    assert {"Show the command to run", "Sign in with your passkey"} & pressed
+    assert {"Sign in with a passkey", "Accept the invitation",
+            "Sign in with your passkey"} <= pressed
     scanner.go(f"{url}/#/requests/{request}")
     said = scanner.run(SCAN_POSTS, [
         f"/v1/requests/{request}/{verb}" for verb in

@@ -5,6 +5,7 @@ import pytest
 from customer import Customer
 from judges import Judges
 from papers import doc_id
+from selenium.webdriver.common.keys import Keys
 
 from world import HOST, PEOPLE, TENANT
 
@@ -82,6 +83,33 @@ def test_deny_with_a_reason(acme):
     assert acme.request(request)["state"] == "denied"
     done = acme.world.ssh("avm", "avm", "true")
     assert done.returncode == 255 and "Not during the audit" in done.stderr
+
+
+def test_on_a_phone_and_by_keyboard_alone(acme):
+    """The pointer is not touched; what is said aloud is said."""
+    request = acme.ask(person="eve", login="eve", reason="By keyboard")
+    anna = acme.page("anna")
+    anna.dress("light", "phone")
+    try:
+        anna.see(f"[data-request='{request}']")
+        assert anna.driver.title.startswith("(1) ")
+        anna.tab_to(f"{PEOPLE['eve']} asks for {HOST}")
+        anna.type(Keys.ENTER)
+        anna.see("#decision input")
+        anna.tab_to("Approve Let them in, wholly or in part")
+        anna.type(Keys.SPACE)
+        anna.tab_to("Show the text to sign")
+        anna.type(Keys.ENTER)
+        anna.see("#approve-text")
+        anna.tab_to("Approve")
+        anna.type(Keys.ENTER)
+        anna.reads("Access is open")
+        anna.until("it to be said", lambda: anna.find("#live").get_attribute(
+            "textContent") == "You approved.")
+    finally:
+        anna.dress("light", "desktop")
+    assert acme.is_in("eve", "eve")
+    acme.world.cli("eve", "grant", "return", acme.request(request)["grant"])
 
 
 def test_approve_less(acme):
