@@ -21,13 +21,13 @@ async function engineerCheck(text, armor, request, trust, now) {
     return unsure("This browser cannot verify Ed25519 signatures; hosts will " +
       `check the engineer's (key ${print}).`);
   if (trust.engineer.length === 0)
-    return unsure(`Signed by key ${print}. Your rules pin no engineers' keys, ` +
+    return unsure(`Signed by key ${print}. The rules pin no engineers' keys, ` +
       `so it is the provider who says that it is ${request.engineer}'s.`);
   return heard.who.some(({ kind, line }) => kind === "engineer" &&
     line.principal === request.engineer)
-    ? good(`Signed by ${request.engineer} with the key that you pinned ` +
-        `(${print}).`)
-    : bad(`Signed by key ${print}, which your rules do not pin for ` +
+    ? good(`Signed by ${request.engineer} with the key that the rules ` +
+        `pin (${print}).`)
+    : bad(`Signed by key ${print}, which the rules do not pin for ` +
         `${request.engineer}. No host will let it in.`);
 }
 

@@ -235,7 +235,7 @@ const given = { id: request.request, sha256: requestId, tenant: "acme",
 test("a sound request reviews as sound", async () => {
   const review = await reviewRequest(given, first, NOW);
   assert.ok(review.sound);
-  assert.match(review.checks[0].text, /that you pinned/);
+  assert.match(review.checks[0].text, /that the rules pin/);
   const done = await reviewGrant(block("grant"), review, first, NOW);
   assert.ok(done.sound);
 });
