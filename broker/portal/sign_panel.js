@@ -62,7 +62,8 @@ function terminalPart(ctx, task, open) {
   bound(task) && el("p", { class: "small" },
     words.require(task.trust.document.require)[1]),
   task.command && [el("p", {}, "With the ", el("code", {}, "lockbox"),
-    " tool, one line. It shows the text and checks it by itself:"),
+    task.saved ? " tool, when the text is saved. It shows it, and what changes:"
+      : " tool, one line. It shows the text and checks it by itself:"),
   lines(task.command, "the lockbox command")],
   el("p", {}, task.command ? "Or with nothing but what every computer has:"
     : "With what every computer has:"),
@@ -117,7 +118,7 @@ function elsewhere(ctx, task) {
 //   trust      the rules under which it must count, or null: any key
 //   kinds      of lines that may sign ("approver", "hook", "delegate")
 //   path       where it is posted, withText and more say with what body
-//   command    the same with the lockbox tool, or null
+//   command    the same with the lockbox tool, or null; saved: it reads the file
 //   hash       where to go on the customer's own page
 //   send       async (armor)
 function signPanel(ctx, given) {

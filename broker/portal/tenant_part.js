@@ -2,7 +2,7 @@
 // do there, and how new rules are proposed.
 
 import { el, fill } from "./dom.js";
-import { card, changes, checks, notice } from "./parts.js";
+import { action, card, changes, checks, notice } from "./parts.js";
 import { putPanel } from "./sign_panel.js";
 import { diff, linesOf, readTrust } from "./trust.js";
 
@@ -40,10 +40,25 @@ async function post(ctx, name, body, done) {
 }
 
 // New rules against those in force: what changes in words, then the text to
-// sign. given: {name, trust, text, replace, done}.
+// sign. given: {name, trust, text, done}.
 export async function putProposal(container, ctx, given) {
   const next = await readTrust(given.text);
   const sign = el("div", {});
+  const other = el("div", {});
+  const send = (body) => post(ctx, given.name, { text: given.text, ...body }, given.done);
+
+  async function propose(signature) {
+    try {
+      await send({ signature });
+    } catch (error) {
+      if (error.code !== "proposal_open") throw error;
+      fill(other, notice("wait", el("p", {}, "Other rules are proposed already. Only " +
+        "one proposal can be open; replacing it drops its signatures."),
+      action("Replace that proposal", () => send({ signature, replace: true }),
+        { id: "trust-replace" })));
+      document.getElementById("trust-replace").focus();
+    }
+  }
   const follows = next.document.previous === given.trust.id &&
     next.document.serial === given.trust.document.serial + 1;
   const owner = isOwner(ctx.me, given.trust, ctx.now());
@@ -52,14 +67,14 @@ export async function putProposal(container, ctx, given) {
       `${next.document.serial}. Hosts take it up with their next answer.`),
     !follows && checks([{ result: "bad",
       text: "This text does not follow the rules in force. Do not sign it." }]),
-    follows && (owner ? sign : notice("open", el("p", {},
+    follows && (owner ? [sign, other] : notice("open", el("p", {},
       "Only owners sign rules. You may look.")))));
   if (follows && owner) putPanel(sign, ctx, {
     id: "trust", label: "Sign the new rules", namespace: TRUST, text: given.text,
     file: "trust.txt", trust: given.trust, kinds: ["approver"], withText: true,
     path: `${tenantPath(given.name)}/proposal`,
-    hash: `#/tenants/${given.name}`,
-    send: (signature) => post(ctx, given.name, { text: given.text, signature,
-      ...(given.replace ? { replace: true } : {}) }, given.done),
+    hash: `#/tenants/${given.name}`, saved: true,
+    command: "lockbox trust propose trust.txt",
+    send: (signature) => propose(signature),
   });
 }

@@ -6,7 +6,7 @@ import { rememberName } from "./memory.js";
 import { action, card, choices, code, copyButton, facts, field, notice, now }
   from "./parts.js";
 import { supported } from "./passkey.js";
-import { signLine, writeLines } from "./shell.js";
+import { quote, signLine, writeLines } from "./shell.js";
 import { makePasskey, signinText } from "./signing_in.js";
 import { fingerprint, keyCode, keyOfFile, parseKey, parseSignature, pastedArmor,
   sameKey, verify } from "./sshsig.js";
@@ -64,7 +64,12 @@ function sshPart(ctx, who) {
     state.armor = field("Paste the signature", { name: "textarea",
       id: "accept-signature", class: "mono", spellcheck: "false",
       placeholder: "-----BEGIN SSH SIGNATURE-----" });
-    fill(steps, el("p", {}, "Run these lines, within five minutes:"),
+    const command = `lockbox invitation accept --url ${ctx.base} --tenant ` +
+      `${quote(value.tenant)} --as ${quote(value.principal)} --key ~/.ssh/id_ed25519`;
+    fill(steps, el("p", {}, "With the ", el("code", {}, "lockbox"), " tool this is all, " +
+      "and it asks for the code:"), el("div", { class: "text" }, el("pre", { tabindex: "0",
+      role: "region", "aria-label": "The command" }, command), copyButton(command,
+      "the command")), el("p", {}, "Or run these lines, within five minutes:"),
       el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
         "aria-label": "The lines" }, lines),
         el("div", { class: "row" }, copyButton(lines, "the lines"))), state.armor);

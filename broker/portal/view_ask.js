@@ -109,8 +109,8 @@ export function askView(ctx) {
 
   async function compose(asked) {
     const { broker } = await ctx.api.get("/v1/broker");
-    const text = write("request", { ...asked, broker, request: newId(Date.now()),
-      requested: now() });
+    const request = newId(Date.now());
+    const text = write("request", { ...asked, broker, request, requested: now() });
     const sign = el("div", {});
     fill(panel, card("Sign it", el("p", {}, "Its code is ",
       code(requestCode(await documentId(text))), ". The customer sees the same one."),
@@ -120,7 +120,8 @@ export function askView(ctx) {
       namespace: "lockbox-request-v1", text, file: "request.txt", trust: null,
       path: "/v1/requests", withText: true, command: commandOf(asked),
       send: async (signature) => {
-        const got = await ctx.api.post("/v1/requests", { text, signature });
+        const got = await ctx.api.post("/v1/requests", { text, signature },
+          { idempotent: request });
         ctx.announce(got.covered_by ? "You have this access already."
           : "The request was sent.");
         ctx.go(got.covered_by ? `#/grants/${got.covered_by.id ?? got.covered_by}`

@@ -247,7 +247,7 @@ export function rulesView(ctx, name) {
       addKeyPart(parts), addPagePart(ctx, parts),
       card("What changes", said, el("div", { class: "actions" },
         action("Show the text to sign", async () => {
-          await putProposal(panel, ctx, { name, trust, text: await text(), replace: false,
+          await putProposal(panel, ctx, { name, trust, text: await text(),
             done: () => ctx.go(`#/tenants/${name}`) });
           panel.scrollIntoView({ block: "start" });
         }, { id: "rules-show", tone: "primary" }))), panel);

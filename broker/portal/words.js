@@ -80,7 +80,7 @@ export function service(name) {
 }
 
 const REASON_TYPES = {
-  customer_initiated_support: "You asked for support",
+  customer_initiated_support: "The customer asked for support",
   provider_initiated_service: "Planned work by the provider",
   provider_response_to_alert: "The provider answers an alert",
   provider_initiated_review: "A review by the provider",

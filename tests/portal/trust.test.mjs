@@ -10,6 +10,7 @@ import { DocumentError, documentId, formatTime, parse, parseTime, requestCode, w
 import { choose, differs, exceeds, narrowed }
   from "../../broker/portal/narrowing.js";
 import { reviewGrant, reviewRequest } from "../../broker/portal/review.js";
+import { fingerprint, parseKey } from "../../broker/portal/sshsig.js";
 import { UnableError, diff, follow, hear, linesOf, off, offUntil, on, owners, pinnedLine,
   quorum, readPage, readPinned, readTrust, successor }
   from "../../broker/portal/trust.js";
@@ -228,14 +229,14 @@ test("a draft that says something else than was chosen is told", () => {
   /begins at another/);
 });
 
-const given = { id: request.request, sha256: requestId, tenant: "acme",
+const given = { approvals: [], draft: null, id: request.request, sha256: requestId, tenant: "acme",
   code: requestCode(requestId), text: block("request"),
   signature: block("request.ada.sig"), endorsement: null };
 
 test("a sound request reviews as sound", async () => {
   const review = await reviewRequest(given, first, NOW);
   assert.ok(review.sound);
-  assert.match(review.checks[0].text, /that you pinned/);
+  assert.match(review.checks[0].text, /that the rules pin/);
   const done = await reviewGrant(block("grant"), review, first, NOW);
   assert.ok(done.sound);
 });
@@ -246,7 +247,9 @@ const LIES = [
   [{ signature: "nothing" }, /does not verify/],
   [{ text: block("request").replace("7200", "7201") }, /another request/],
   [{ endorsement: { principal: "max@provider.example", at: "",
-    signature: block("request.ada.sig") } }, /endorsement's signature/],
+    signature: block("grant.mia.sig") } }, /endorsement's signature does not/],
+  [{ endorsement: { principal: "max@provider.example", at: "",
+    signature: "nothing" } }, /endorsement's signature cannot/],
 ];
 
 for (const [lie, why] of LIES)
@@ -255,6 +258,39 @@ for (const [lie, why] of LIES)
     assert.ok(!review.sound);
     assert.match(texts(review.checks).join(), why);
   });
+
+test("approvals so far are held against the rules", async () => {
+  const of = async (principal, signature) => (await reviewRequest({ ...given,
+    draft: { text: block("grant") }, approvals: [{ principal, signature }] },
+  first, NOW)).checks.map(({ result, text }) => `${result} ${text}`).at(-1);
+  assert.match(await of("noah@acme.example", block("grant.noah.sig")),
+    /^good Approved by noah/);
+  assert.match(await of("mia@acme.example", block("grant.noah.sig")),
+    /^unsure .*somebody else's/);
+  assert.match(await of("noah@acme.example", block("revoke.mia.sig")),
+    /^unsure .*not over this text/);
+  assert.match(await of("mia@acme.example", block("grant.passkey.sig")),
+    /^unsure .*none that the customer pinned/);
+});
+
+test("an endorsement by any hand of the engineer's is found", async (t) => {
+  const dir = scratch(t);
+  const [ada, adas, max] = ["ada", "adas", "max"].map((name) => sshKey(dir, name));
+  const text = write("request", { ...request,
+    engineer_key: [await fingerprint(parseKey(adas.line))] });
+  const of = async (key, principal) => {
+    const review = await reviewRequest({ ...given, text,
+      sha256: await documentId(text), code: requestCode(await documentId(text)),
+      signature: ada.sign("lockbox-request-v1", text),
+      endorsement: { principal, signature: key.sign("lockbox-endorse-v1", text) } },
+    null, NOW);
+    return review.checks.map(({ result, text: said }) => `${result} ${said}`).join();
+  };
+  assert.match(await of(max, "max@provider.example"), /^good Endorsed by max/);
+  for (const [key, name] of [[ada, "max@provider.example"],
+    [adas, "max@provider.example"], [max, request.engineer], [max, "*"]])
+    assert.match(await of(key, name), /^bad The endorsement is the engineer's own/);
+});
 
 test("an engineer's key that is not pinned is found", async () => {
   const other = await readTrust(block("trust").replace(/engineer: ada.*\n/,
