@@ -295,6 +295,14 @@ waiter_init(struct waiter *x, struct MHD_Connection *c)
 	x->arg = c;
 }
 
+/* What it waits with is kept as long: no more of it than there is. */
+static void
+wait_small(struct exchange *x)
+{
+	if (lb_buf_fit(&x->body) == LB_OK && x->body.data != NULL)
+		x->call.body = x->body.data;
+}
+
 /* Run the handler; if it wants to wait, park, unless it was woken already. */
 static enum MHD_Result
 exchange_run(struct server *s, struct MHD_Connection *c, struct exchange *x)
@@ -305,6 +313,7 @@ exchange_run(struct server *s, struct MHD_Connection *c, struct exchange *x)
 	if (x->reply.waits) {
 		x->reply.waits = false;
 		x->call.late = true;
+		wait_small(x);
 		if (wake_park(s->app->wake, &x->waiter))
 			return MHD_YES;
 		route_run(s->app, x->route, &x->call, &x->reply);

@@ -9,16 +9,31 @@
 
 #define BUF_SIZE_MIN 1024 /* most documents fit without a second malloc */
 
-/*
- * Make room for len more bytes and a NUL. Never realloc: it would leave the
- * old bytes behind unwiped.
- */
+/* Never realloc: it would leave the old bytes behind unwiped. */
+static enum lb_err
+buf_resize(struct lb_buf *b, size_t size)
+{
+	char *data = malloc(size);
+
+	if (data == NULL)
+		return LB_ERR_MEMORY;
+	if (b->data != NULL) {
+		memcpy(data, b->data, b->len);
+		explicit_bzero(b->data, b->size);
+		free(b->data);
+	}
+	data[b->len] = '\0';
+	b->data = data;
+	b->size = size;
+	return LB_OK;
+}
+
+/* Make room for len more bytes and a NUL. */
 static enum lb_err
 buf_reserve(struct lb_buf *b, size_t len)
 {
 	size_t size = b->size < BUF_SIZE_MIN ? BUF_SIZE_MIN : b->size;
 	size_t need;
-	char *data;
 
 	if (b->max != 0 && (b->len > b->max || len > b->max - b->len))
 		return LB_ERR_RANGE;
@@ -30,17 +45,7 @@ buf_reserve(struct lb_buf *b, size_t len)
 
 	while (size < need)
 		size *= 2;
-	if ((data = malloc(size)) == NULL)
-		return LB_ERR_MEMORY;
-	if (b->data != NULL) {
-		memcpy(data, b->data, b->len);
-		explicit_bzero(b->data, b->size);
-		free(b->data);
-	}
-	data[b->len] = '\0';
-	b->data = data;
-	b->size = size;
-	return LB_OK;
+	return buf_resize(b, size);
 }
 
 enum lb_err
@@ -82,6 +87,14 @@ lb_buf_addf(struct lb_buf *b, const char *fmt, ...)
 	va_end(ap);
 	b->len += (size_t)n;
 	return LB_OK;
+}
+
+enum lb_err
+lb_buf_fit(struct lb_buf *b)
+{
+	if (b->data == NULL || b->size == b->len + 1)
+		return LB_OK;
+	return buf_resize(b, b->len + 1);
 }
 
 void

@@ -28,6 +28,12 @@ enum lb_err lb_buf_adds(struct lb_buf *b, const char *s) LB_MUST_CHECK;
 enum lb_err lb_buf_addf(struct lb_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) LB_MUST_CHECK;
 
+/*
+ * Give back what is allocated beyond len: for what is kept long. data moves.
+ * LB_ERR_MEMORY: it stays as large as it was.
+ */
+enum lb_err lb_buf_fit(struct lb_buf *b) LB_MUST_CHECK;
+
 /* Wipe and free; the buffer is empty again and keeps its ceiling. */
 void lb_buf_clear(struct lb_buf *b);
 

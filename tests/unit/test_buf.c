@@ -73,6 +73,25 @@ test_buf_ceiling(void **state)
 }
 
 static void
+test_buf_fit(void **state)
+{
+	struct lb_buf b = { .max = 5000 };
+
+	(void)state;
+	assert_int_equal(lb_buf_fit(&b), LB_OK);
+	assert_null(b.data);
+	assert_int_equal(lb_buf_adds(&b, "once"), LB_OK);
+	assert_int_equal(lb_buf_fit(&b), LB_OK);
+	assert_int_equal(b.size, 5);
+	assert_string_equal(b.data, "once");
+	assert_int_equal(lb_buf_fit(&b), LB_OK);
+	assert_int_equal(lb_buf_adds(&b, " more"), LB_OK);
+	assert_string_equal(b.data, "once more");
+	assert_int_equal(b.max, 5000);
+	lb_buf_clear(&b);
+}
+
+static void
 test_buf_add_refuses_absurd_length(void **state)
 {
 	struct lb_buf b = { 0 };
@@ -107,6 +126,7 @@ main(void)
 		cmocka_unit_test(test_buf_add_nothing_gives_data),
 		cmocka_unit_test(test_buf_holds_nul_bytes),
 		cmocka_unit_test(test_buf_ceiling),
+		cmocka_unit_test(test_buf_fit),
 		cmocka_unit_test(test_buf_add_refuses_absurd_length),
 		cmocka_unit_test(test_buf_addf_long),
 	};
