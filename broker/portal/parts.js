@@ -185,6 +185,12 @@ export function textBox(text, what, { id = null, save = null } = {}) {
       save && saveButton(save, text, `Save as “${save}”`)));
 }
 
+// Lines for a terminal. what: "the ssh-keygen line".
+export function copyLines(text, what) {
+  return el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
+    "aria-label": what }, text), el("div", { class: "row" }, copyButton(text, what)));
+}
+
 let fields = 0;
 
 // A labelled input. The returned element carries .input, .value and

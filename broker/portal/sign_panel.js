@@ -2,17 +2,12 @@
 // ssh-keygen lines beside it.
 
 import { el, fill } from "./dom.js";
-import { action, copyButton, field, notice, textBox } from "./parts.js";
+import { action, copyLines, field, notice, textBox } from "./parts.js";
 import { passkeysHere } from "./rules.js";
 import { sendLines, signLine, writeLines } from "./shell.js";
 import { parseSignature, pastedArmor, verify } from "./sshsig.js";
 import { hear, linesOf } from "./trust.js";
 import * as words from "./words.js";
-
-function lines(text, what) {
-  return el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
-    "aria-label": what }, text), el("div", { class: "row" }, copyButton(text, what)));
-}
 
 // What is wrong with a pasted signature, or null.
 async function complaint(ctx, task, armor) {
@@ -64,19 +59,19 @@ function terminalPart(ctx, task, open) {
   task.command && [el("p", {}, "With the ", el("code", {}, "lockbox"),
     task.saved ? " tool, when the text is saved. It shows it, and what changes:"
       : " tool, one line. It shows the text and checks it by itself:"),
-  lines(task.command, "the lockbox command")],
+  copyLines(task.command, "the lockbox command")],
   el("p", {}, task.command ? "Or with nothing but what every computer has:"
     : "With what every computer has:"),
   el("ol", { class: "steps" },
     el("li", {}, el("p", {}, "Save the text above as ", el("code", {}, task.file), "."),
       el("details", { "data-key": `${task.id}-lines` },
         el("summary", {}, "Or let these lines write it"),
-        lines(writeLines(task.file, task.text), "the lines that write the file"))),
+        copyLines(writeLines(task.file, task.text), "the lines that write the file"))),
     el("li", {}, el("p", {}, "Sign it. Name the file of your own key."),
-      lines(signLine(task.file, task.namespace), "the ssh-keygen line")),
+      copyLines(signLine(task.file, task.namespace), "the ssh-keygen line")),
     el("li", {}, el("p", {}, "Send the signature, with ", el("code", {}, "curl"),
       " and ", el("code", {}, "jq"), "."),
-    lines(sendLines(url, task.file, { withText: task.withText, more: task.more }),
+    copyLines(sendLines(url, task.file, { withText: task.withText, more: task.more }),
       "the curl lines"))),
   pastePart(ctx, task));
 }

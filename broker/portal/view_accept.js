@@ -3,7 +3,7 @@
 import { valid } from "./documents.js";
 import { el, fill } from "./dom.js";
 import { rememberName } from "./memory.js";
-import { action, card, choices, code, copyButton, facts, field, notice, now }
+import { action, card, choices, code, copyLines, facts, field, notice, now }
   from "./parts.js";
 import { supported } from "./passkey.js";
 import { quote, signLine, writeLines } from "./shell.js";
@@ -66,13 +66,11 @@ function sshPart(ctx, who) {
       placeholder: "-----BEGIN SSH SIGNATURE-----" });
     const command = `lockbox invitation accept --url ${ctx.base} --tenant ` +
       `${quote(value.tenant)} --as ${quote(value.principal)} --key ~/.ssh/id_ed25519`;
-    fill(steps, el("p", {}, "With the ", el("code", {}, "lockbox"), " tool this is all, " +
-      "and it asks for the code:"), el("div", { class: "text" }, el("pre", { tabindex: "0",
-      role: "region", "aria-label": "The command" }, command), copyButton(command,
-      "the command")), el("p", {}, "Or run these lines, within five minutes:"),
-      el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
-        "aria-label": "The lines" }, lines),
-        el("div", { class: "row" }, copyButton(lines, "the lines"))), state.armor);
+    fill(steps, el("p", {}, "Run these lines, within five minutes:"),
+      copyLines(lines, "the lines"), state.armor,
+      el("p", {}, "Or leave this page: with the ", el("code", {}, "lockbox"),
+        " tool, this is all, and it asks for the code."),
+      copyLines(command, "the command"));
   }, { id: "accept-prove" });
   return {
     element: el("div", { class: "sub" }, pub, prove, steps),

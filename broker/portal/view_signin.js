@@ -4,7 +4,7 @@
 import { valid } from "./documents.js";
 import { el, fill } from "./dom.js";
 import { rememberName, rememberedName } from "./memory.js";
-import { action, card, code, copyButton, field, notice, now, problem, relative }
+import { action, card, code, copyLines, field, notice, now, problem, relative }
   from "./parts.js";
 import { supported } from "./passkey.js";
 import { passkeySignin } from "./signing_in.js";
@@ -50,9 +50,7 @@ function codePart(ctx, stopped) {
     const command = `lockbox signin --browser ${got.code}`;
     button.hidden = true;
     fill(panel, el("p", {}, "On the computer where your SSH key is, run"),
-      el("div", { class: "text" }, el("pre", { tabindex: "0", role: "region",
-        "aria-label": "The command" }, command),
-      el("div", { class: "row" }, copyButton(command, "the command"))),
+      copyLines(command, "the command"),
       el("p", {}, "The code of this page:"),
       el("p", {}, code(got.code, { large: true, id: "signin-code" })),
       el("p", { class: "muted small" }, "The tool shows where this page was opened, " +
