@@ -84,7 +84,7 @@ function approvePanel(ctx, path, state, refresh) {
   ], { type: "radio", chosen: ["all"], boxed: true, name: "how-much",
     on: { change: () => { less.element.hidden = kind.values()[0] !== "less"; clear(); } } });
   const panel = el("div", { id: "approve-draft", "aria-live": "off" });
-  const clear = () => { fill(panel); state.text = null; };
+  const clear = () => fill(panel);
   less.element.hidden = true;
   less.element.addEventListener("input", clear);
 
@@ -101,7 +101,6 @@ function approvePanel(ctx, path, state, refresh) {
       ...wrong.map((text) => ({ result: "bad", text: `Not what you chose: ${text}.` }))];
     const sound = all.every(({ result }) => result !== "bad");
     const less = narrowed(done.grant, review.request);
-    state.text = got.text;
     const sign = el("div", {});
     fill(panel, why && notice("wait", el("p", {}, why)),
       el("h3", { tabindex: "-1", id: "approve-words" }, "What you would open"),

@@ -98,8 +98,9 @@ function outcome(ctx, got, print, short) {
         "telephone or face to face."),
       el("p", {}, code(short, { large: true, id: "candidate-code" })),
       facts([["Fingerprint", el("span", { class: "mono" }, print)]])],
-    /^https:/.test(got.page ?? "") && got.page !== ctx.origin && el("p", {}, "Your company's own page is ", el("a", { href: got.page,
-      rel: "noreferrer" }, got.page), "."),
+    /^https:/.test(got.page ?? "") && got.page !== ctx.origin &&
+      el("p", {}, "Your company's own page is ", el("a", { href: got.page,
+        rel: "noreferrer" }, got.page), "."),
     got.signin_key && el("p", {}, el("a", { class: "button primary", href: "#/",
       id: "accept-done" }, "Sign in"))));
 }

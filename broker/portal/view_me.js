@@ -70,7 +70,8 @@ export function meView(ctx) {
   const add = me.sign_in === "pinned_passkey"
     ? notice("open", el("p", {}, "To add one, sign in with an SSH key or a sign-in passkey."))
     : !supported() ? el("p", {}, "This browser knows no passkeys.")
-      : el("div", {}, label, several && realm, action("Make a passkey on this device", async () => {
+      : el("div", {}, label, several && realm, action("Make a passkey on this device",
+        async () => {
         const made = await makePasskey(ctx.api, { principal: me.principal,
           rpId: ctx.rpId, purpose: "sign in", now: now() });
         await ctx.api.post("/v1/me/signin-keys", { key: made.key, text: made.text,

@@ -69,7 +69,7 @@ function invitePart(ctx, path, refresh) {
 function invitationItem(ctx, one, refresh) {
   return el("li", { "data-invitation": one.id }, el("div", {}, el("strong", {}, one.principal),
     el("p", { class: "small muted" }, one.state === "burnt" && el("strong", {},
-      "Burnt by wrong codes, invite them again. "), "Invited", ` by ${one.invited_by}`, ", good until ",
+      "Burnt by wrong codes, invite them again. "), `Invited by ${one.invited_by}, good until `,
       moment(words.at(one.expires_at)))),
   action("Withdraw", async () => {
     await ctx.api.post(`/v1/invitations/${encodeURIComponent(one.id)}/withdraw`);
@@ -127,7 +127,8 @@ export function peopleView(ctx, name) {
 
   const view = {
     title: `People of ${name}`,
-    element: el("div", {}, heading("People", { lead: `Who is told, and who is invited to ${name}.` }),
+    element: el("div", {},
+      heading("People", { lead: `Who is told, and who is invited to ${name}.` }),
       tenantTabs(ctx, name, "People"), candidates, contacts, invitations,
       invitePart(ctx, path, refresh)),
     async refresh() {

@@ -76,7 +76,8 @@ function offForm(ctx, chain, propose) {
     spellcheck: "false", placeholder: "ssh-ed25519 AAAA…",
     hint: "Ask them for it, and compare its fingerprint by telephone." });
   const until = field("Until", { id: "off-until", type: "datetime-local",
-    value: toLocalInput(now() + 8 * 3600), hint: "Your own time. Then lockbox is on again by itself." });
+    value: toLocalInput(now() + 8 * 3600),
+    hint: "Your own time. Then lockbox is on again by itself." });
   const quick = el("div", { class: "row" }, SPANS.map(([seconds, word]) =>
     el("button", { type: "button", class: "quiet", on: { click: () => {
       until.input.value = toLocalInput(now() + seconds);

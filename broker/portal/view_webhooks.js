@@ -11,7 +11,8 @@ import * as words from "./words.js";
 
 const TYPES = ["request.created", "request.pending_endorsement",
   "request.pending_approval", "request.reminder", "request.approved", "request.denied",
-  "request.cancelled", "request.lapsed", "grant.activated", "grant.revoked", "grant.returned", "grant.expired",
+  "request.cancelled", "request.lapsed", "grant.activated", "grant.revoked",
+  "grant.returned", "grant.expired",
   "session.opened", "session.ended", "trust.changed", "trust.proposed",
   "invitation.created"];
 
@@ -42,7 +43,8 @@ function addPart(ctx, path, refresh) {
     if (url.wrong(/^https?:\/\/\S+$/.test(url.input.value.trim()) ? null
       : "An address that begins with https://.")) return;
     const got = await ctx.api.post(`${path}/webhooks`, { url: url.input.value.trim(),
-      ...(types.values().length > 0 ? { types: types.values() } : {}), scheme: scheme.input.value });
+      ...(types.values().length > 0 ? { types: types.values() } : {}),
+      scheme: scheme.input.value });
     url.input.value = "";
     fill(made, secretNotice(got));
     await refresh();
@@ -83,7 +85,8 @@ function hookCard(ctx, hook, refresh) {
         await refresh();
       }, { tone: "quiet", describe: `${hook.active ? "Switch off" : "Switch on"}: ${hook.url}`,
         key: `active-${hook.id}` }),
-      deed("Remove", "remove", "The webhook was removed.")), said, deliveriesPart(ctx, `${hookPath(hook.id)}/deliveries`, {
+      deed("Remove", "remove", "The webhook was removed.")), said,
+    deliveriesPart(ctx, `${hookPath(hook.id)}/deliveries`, {
     title: "What was sent, and whether it arrived", key: `log-${hook.id}`,
     mayRetry: true }));
 }
