@@ -12,7 +12,8 @@
 
 #include "log.h"
 
-#define CA_MAX 65536
+#define CA_MAX    65536
+#define RATE_TEST 60 /* test deliveries of a webhook, an hour */
 
 /* 64 hex digits and a newline. */
 static enum lb_err
@@ -85,6 +86,7 @@ memory_load(struct app *app)
 		[LIMIT_DECISION] = app->conf.rate_decision,
 		[LIMIT_READ] = app->conf.rate_read,
 		[LIMIT_REPORT] = app->conf.rate_report,
+		[LIMIT_TEST] = RATE_TEST,
 	};
 	struct held *held;
 	enum lb_err r;

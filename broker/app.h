@@ -19,6 +19,8 @@
 
 #define APP_SECRET_LEN 32
 
+struct sender;
+
 struct app {
 	struct config conf;
 	struct store *store;
@@ -32,6 +34,7 @@ struct app {
 	struct hosts *hosts;
 	struct doors *doors;
 	struct wake *wake;
+	struct sender *sender; /* NULL: nothing is sent */
 	struct metrics metrics;
 	int64_t (*clock)(void); /* lb_clock_now, or a test's */
 };

@@ -4,12 +4,15 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lockbox/clock.h"
 
 #include "body.h"
 #include "log.h"
+#include "outbox.h"
+#include "sender.h"
 
 enum lb_err
 call_limit(struct app *app, struct reply *reply, enum limit_kind kind,
@@ -200,6 +203,28 @@ memory_follow(struct app *app, const struct change *c, enum lb_err committed)
 	return r;
 }
 
+/* Who is told of it is written down with it. */
+static enum lb_err
+commit_told(struct app *app, const struct change *c)
+{
+	struct change *full = malloc(sizeof(*full));
+	struct notices n = { 0 };
+	enum lb_err r = LB_ERR_MEMORY;
+
+	if (full == NULL || (r = outbox_notices(c, app->clock(), &n)) != LB_OK)
+		goto out;
+	*full = *c;
+	full->notice = n.row;
+	full->notice_count = n.count;
+	r = store_commit(app->store, full);
+	if (r == LB_OK && n.count > 0)
+		sender_wake(app->sender);
+out:
+	outbox_notices_clear(&n);
+	free(full);
+	return r;
+}
+
 enum lb_err
 call_commit(struct app *app, const struct change *c)
 {
@@ -207,7 +232,7 @@ call_commit(struct app *app, const struct change *c)
 	    c->event_count > 0 ? &c->event[0] : &c->intake->event[0];
 	enum lb_err r;
 
-	r = memory_follow(app, c, store_commit(app->store, c));
+	r = memory_follow(app, c, commit_told(app, c));
 	if (r == LB_OK) {
 		LOG_NOTE(
 		    "event=\"%s\" tenant=\"%s\" actor=\"%s\" request=\"%s\""

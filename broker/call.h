@@ -25,6 +25,8 @@ struct query {
 	char host[LB_HOST_MAX + 1];
 	char prefix[LB_SHA256_LEN + 1];
 	int64_t after; /* a serial */
+	enum delivery_state delivery;
+	char request[LB_ID_LEN + 1];
 };
 
 struct call {

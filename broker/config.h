@@ -11,6 +11,7 @@
 
 #define CONFIG_PATH_MAX   512
 #define CONFIG_LISTEN_MAX 80
+#define CONFIG_WORD_MAX   16
 
 struct config {
 	char name[LB_NAME_MAX + 1];
@@ -40,6 +41,15 @@ struct config {
 	int64_t timeout;                 /* of a silent connection, seconds */
 	int64_t watch;                   /* how long a watch waits, seconds */
 	bool metrics;
+	char smtp[CONFIG_PATH_MAX]; /* smtp[s]://HOST:PORT; empty: no mail */
+	char smtp_from[CONFIG_PATH_MAX];
+	char smtp_user[CONFIG_PATH_MAX];
+	char smtp_password_file[CONFIG_PATH_MAX];
+	char smtp_tls[CONFIG_WORD_MAX]; /* required, never */
+	char smtp_ca[CONFIG_PATH_MAX];
+	bool mail_links;
+	char webhook_ca[CONFIG_PATH_MAX];
+	bool webhook_private; /* may they reach addresses of our own */
 };
 
 extern const struct lb_conf_option config_options[];

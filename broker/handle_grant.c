@@ -45,7 +45,7 @@ grants_list(struct app *app, const struct call *call, struct reply *reply)
 	struct list_query q;
 	enum lb_err r = LB_OK;
 
-	if (call->query.stay != 0)
+	if (call->query.stay != 0 || call->query.delivery != 0)
 		return reply_refuse(reply, "bad_query", "state");
 	page_init(&l.p, call);
 	if (page_bounds(call, &q))

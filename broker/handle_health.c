@@ -35,13 +35,17 @@ ready_get(struct app *app, const struct call *call, struct reply *reply)
 enum lb_err
 metrics_get(struct app *app, const struct call *call, struct reply *reply)
 {
+	struct outbox_counts counts;
 	enum lb_err r;
 
-	(void)call;
 	if (!app->conf.metrics)
 		return LB_ERR_MISSING;
-	if ((r = metrics_write(
-		 &app->metrics, wake_count(app->wake), &reply->body)) != LB_OK)
+	if ((r = store_outbox_count(app->store, &counts)) != LB_OK)
+		return r;
+	if (counts.oldest != 0)
+		counts.oldest = call->now - counts.oldest;
+	if ((r = metrics_write(&app->metrics, wake_count(app->wake), &counts,
+		 &reply->body)) != LB_OK)
 		return r;
 	reply->status = 200;
 	reply->type = "text/plain; version=0.0.4";

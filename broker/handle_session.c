@@ -31,7 +31,7 @@ sessions_list(struct app *app, const struct call *call, struct reply *reply)
 	struct page p;
 	enum lb_err r = LB_OK;
 
-	if (call->query.state != 0)
+	if (call->query.state != 0 || call->query.delivery != 0)
 		return reply_refuse(reply, "bad_query", "state: live, ended");
 	page_init(&p, call);
 	if (page_bounds(call, &q)) {

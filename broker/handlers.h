@@ -67,4 +67,11 @@ call_handler request_endorse, request_approve, request_deny, grant_revoke,
 call_handler grants_list, grant_get, grant_bundle, grant_return, grant_stop,
     events_list;
 
+/* handle_webhook.c */
+call_handler webhooks_list, webhook_add, webhook_get, webhook_change,
+    webhook_rotate, webhook_test, webhook_remove;
+
+/* handle_delivery.c */
+call_handler webhook_deliveries, deliveries_list, delivery_retry;
+
 #endif

@@ -14,6 +14,7 @@ enum limit_kind {
 	LIMIT_DECISION,   /* by address */
 	LIMIT_READ,       /* by key of a person */
 	LIMIT_REPORT,     /* by host */
+	LIMIT_TEST,       /* by webhook */
 	LIMIT_KINDS,
 };
 

@@ -23,6 +23,7 @@
 #include "init.h"
 #include "log.h"
 #include "route.h"
+#include "sender.h"
 #include "server.h"
 #include "timers.h"
 #include "version.h"
@@ -190,7 +191,8 @@ serve(const char *path)
 		goto out;
 	}
 	timers_run(app);
-	if (server_start(app, &s) != LB_OK)
+	if (sender_start(app, &app->sender) != LB_OK ||
+	    server_start(app, &s) != LB_OK)
 		goto out;
 	LOG_NOTE("broker '%s' serves on '%s', port %u", c.name, c.listen,
 	    server_port(s));
@@ -201,6 +203,8 @@ serve(const char *path)
 	rv = EXIT_SUCCESS;
 out:
 	server_stop(s);
+	if (app != NULL)
+		sender_stop(app->sender);
 	app_close(app);
 	if (db >= 0)
 		(void)close(db); /* and unlock it */

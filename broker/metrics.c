@@ -15,8 +15,56 @@ line(struct lb_buf *b, const char *name, const char *label, const char *value,
 	    b, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, n);
 }
 
+static enum lb_err
+told(struct metrics *m, struct lb_buf *b)
+{
+	const char *name = "lockbox_broker_deliveries_total";
+	const struct {
+		const char *channel, *outcome;
+		atomic_uint_fast64_t *counter;
+	} row[] = {
+		{ "mail", "sent", &m->mails_sent },
+		{ "mail", "failed", &m->mails_failed },
+		{ "webhook", "sent", &m->hooks_sent },
+		{ "webhook", "failed", &m->hooks_failed },
+	};
+	enum lb_err r = lb_buf_addf(b, "# TYPE %s counter\n", name);
+
+	for (size_t i = 0; r == LB_OK && i < sizeof(row) / sizeof(row[0]); i++)
+		r = lb_buf_addf(b,
+		    "%s{channel=\"%s\",outcome=\"%s\"} %" PRIu64 "\n", name,
+		    row[i].channel, row[i].outcome,
+		    (uint64_t)atomic_load_explicit(
+			row[i].counter, memory_order_relaxed));
+	return r;
+}
+
+/* What somebody should look at: it waits long, or was given up. */
+static enum lb_err
+outbox(const struct outbox_counts *o, struct lb_buf *b)
+{
+	const char *name = "lockbox_broker_outbox";
+	enum lb_err r = lb_buf_addf(b, "# TYPE %s gauge\n", name);
+
+	for (enum channel c = CHANNEL_MAIL; r == LB_OK && c <= CHANNEL_WEBHOOK;
+	     c++) {
+		r = lb_buf_addf(b,
+		    "%s{channel=\"%s\",state=\"waiting\"} %" PRId64 "\n"
+		    "%s{channel=\"%s\",state=\"failed\"} %" PRId64 "\n",
+		    name, channel_name(c), o->waiting[c], name, channel_name(c),
+		    o->failed[c]);
+	}
+	if (r == LB_OK)
+		r = lb_buf_addf(b,
+		    "# TYPE lockbox_broker_outbox_oldest_seconds gauge\n"
+		    "lockbox_broker_outbox_oldest_seconds %" PRId64 "\n",
+		    o->oldest);
+	return r;
+}
+
 enum lb_err
-metrics_write(struct metrics *m, size_t watching, struct lb_buf *ret)
+metrics_write(struct metrics *m, size_t watching,
+    const struct outbox_counts *counts, struct lb_buf *ret)
 {
 	static const char *const class[6] = { NULL, "1xx", "2xx", "3xx", "4xx",
 		"5xx" };
@@ -43,7 +91,8 @@ metrics_write(struct metrics *m, size_t watching, struct lb_buf *ret)
 		 &m->signins)) != LB_OK)
 		return r;
 	if ((r = line(ret, "lockbox_broker_rate_limited_total", NULL, NULL,
-		 &m->rate_limited)) != LB_OK)
+		 &m->rate_limited)) != LB_OK ||
+	    (r = told(m, ret)) != LB_OK || (r = outbox(counts, ret)) != LB_OK)
 		return r;
 	return lb_buf_addf(ret,
 	    "# TYPE lockbox_broker_watching gauge\n"

@@ -46,8 +46,8 @@ render_text(const char *s)
 }
 
 /* count strings of size bytes. */
-static json_t *
-list_of(size_t count, const char *item, size_t size)
+json_t *
+render_names(const char *item, size_t count, size_t size)
 {
 	json_t *a = json_array();
 
@@ -59,7 +59,7 @@ list_of(size_t count, const char *item, size_t size)
 		}
 	return a;
 }
-#define LIST(l) list_of((l).count, (l).item[0], sizeof((l).item[0]))
+#define LIST(l) render_names((l).item[0], (l).count, sizeof((l).item[0]))
 
 /* The names of the bits of a set. */
 static json_t *
@@ -103,7 +103,7 @@ render_caller(const struct caller *c)
 	render_set(&o, "principal", json_string(c->principal));
 	render_set(&o, "roles", render_roles(c->roles));
 	render_set(&o, "tenants",
-	    list_of(c->tenant_count, c->tenant[0], sizeof(c->tenant[0])));
+	    render_names(c->tenant[0], c->tenant_count, sizeof(c->tenant[0])));
 	render_set(&o, "tenant_roles", tenant_roles(c));
 	render_set(&o, "key", json_string(c->key_fp));
 	render_set(&o, "sign_in", json_string(row_sign_in_name(c->sign_in)));
@@ -251,9 +251,8 @@ deed_json(const struct deed *d, bool reason)
 	return o;
 }
 
-/* What the request asks for, line by line. */
-static void
-asked(json_t **o, const struct lb_request *d)
+void
+render_asked(json_t **o, const struct lb_request *d)
 {
 	render_set(o, "tenant", json_string(d->tenant));
 	render_set(o, "broker", json_string(d->broker));
@@ -328,7 +327,7 @@ render_request(struct app *app, const struct request_row *q, int64_t now)
 	render_set(&o, "sha256", json_string(q->sha256));
 	render_set(&o, "code", json_string(code));
 	render_set(&o, "state", json_string(row_state_name(state)));
-	asked(&o, &q->doc);
+	render_asked(&o, &q->doc);
 	render_set(&o, "lapses_at",
 	    render_time(rules_state_pending(state) ? q->lapses_at : 0));
 	waiting(app, &o, q, state, now);

@@ -10,6 +10,8 @@
 json_t *render_time(int64_t at);
 /* A string, or null for "". */
 json_t *render_text(const char *s);
+/* Strings of size bytes each. */
+json_t *render_names(const char *item, size_t count, size_t size);
 json_t *render_roles(unsigned int roles);
 json_t *render_caller(const struct caller *c);
 
@@ -27,6 +29,9 @@ json_t *render_grant(struct app *app, const struct grant_row *g, int64_t now);
 
 /* Append value (taken over) to *array; NULL value: remember no memory there. */
 void render_add(json_t **array, json_t *value);
+
+/* What a request asks for, line by line, set in *o. */
+void render_asked(json_t **o, const struct lb_request *d);
 
 /* Set name to value (taken over); NULL value: remember no memory in *root. */
 void render_set(json_t **root, const char *name, json_t *value);

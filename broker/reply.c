@@ -69,6 +69,8 @@ static const struct problem {
 	{ "uri_too_long", 414, "The path is too long", "" },
 	{ "wrong_type", 415, "The body's content type is not taken here", "" },
 	{ "not_within", 422, "The grant goes beyond the request", "" },
+	{ "address_refused", 422, "Nobody may be reached at this address",
+	    "a public address, or ask the operator: webhook_private" },
 	{ "too_long", 422, "It would last longer than may be", "" },
 	{ "draft_old", 422, "The draft's times are not good any more",
 	    "ask for a new draft" },

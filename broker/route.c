@@ -116,6 +116,22 @@ const struct route routes[] = {
 	{ "GET", "/v1/people/{principal}", STAFF, BODY_NONE, person_get },
 	{ "POST", "/v1/people/{principal}", OPERATOR, BODY_JSON,
 	    person_change },
+	{ "GET", "/v1/tenants/{name}/webhooks", TENDERS, BODY_NONE,
+	    webhooks_list },
+	{ "POST", "/v1/tenants/{name}/webhooks", TENDERS, BODY_JSON,
+	    webhook_add },
+	{ "GET", "/v1/webhooks/{id}", TENDERS, BODY_NONE, webhook_get },
+	{ "POST", "/v1/webhooks/{id}", TENDERS, BODY_JSON, webhook_change },
+	{ "POST", "/v1/webhooks/{id}/rotate", TENDERS, BODY_JSON,
+	    webhook_rotate },
+	{ "POST", "/v1/webhooks/{id}/test", TENDERS, BODY_JSON, webhook_test },
+	{ "POST", "/v1/webhooks/{id}/remove", TENDERS, BODY_JSON,
+	    webhook_remove },
+	{ "GET", "/v1/webhooks/{id}/deliveries", RECORDS, BODY_NONE,
+	    webhook_deliveries },
+	{ "GET", "/v1/deliveries", RECORDS, BODY_NONE, deliveries_list },
+	{ "POST", "/v1/deliveries/{id}/retry", TENDERS, BODY_JSON,
+	    delivery_retry },
 	{ "GET", "/v1/events", RECORDS, BODY_NONE, events_list },
 	{ "POST", "/v1/enrol", ROUTE_NONE, BODY_JSON, host_enrol },
 	{ 0 },
@@ -208,7 +224,10 @@ state_query(struct query *q, const char *value)
 		q->stay = STAY_LIVE;
 	if (strcmp(value, "ended") == 0)
 		q->stay = STAY_ENDED;
-	return q->state != 0 || q->stay != 0 ? LB_OK : LB_ERR_FORMAT;
+	q->delivery = delivery_state_find(value);
+	return q->state != 0 || q->stay != 0 || q->delivery != 0
+	    ? LB_OK
+	    : LB_ERR_FORMAT;
 }
 
 #define COPY(array, value) lb_text_copy(array, sizeof(array), value)
@@ -231,6 +250,8 @@ route_query(struct query *q, const char *name, const char *value)
 		return COPY(q->host, value);
 	if (strcmp(name, "prefix") == 0 && prefix_valid(value))
 		return COPY(q->prefix, value);
+	if (strcmp(name, "request") == 0 && lb_id_valid(value))
+		return COPY(q->request, value);
 	if (strcmp(name, "after") == 0)
 		return lb_number_parse(value, 0, INT64_MAX, &q->after);
 	return LB_ERR_FORMAT;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#define SCHEMAS ((size_t)4)
+#define SCHEMAS ((size_t)5)
 
 /* schema_sql[i] leads from user_version i to i + 1. */
 extern const char *const schema_sql[SCHEMAS];

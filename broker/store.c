@@ -716,3 +716,150 @@ store_purge(struct store *st, int64_t sessions_before, int64_t idem_before)
 {
 	return st->ops->purge(st->db, sessions_before, idem_before);
 }
+
+enum lb_err
+store_notice_get(struct store *st, const char *id, struct notice_row *ret)
+{
+	struct notice_row n = { 0 };
+	enum lb_err r;
+
+	r = st->ops->notice_get(st->db, id, &n);
+	if (r == LB_OK && strcmp(n.id, id) != 0)
+		r = LB_ERR_STORE;
+	if (r != LB_OK) {
+		lb_buf_clear(&n.data);
+		return r;
+	}
+	*ret = n;
+	return LB_OK;
+}
+
+enum lb_err
+store_notice_due(struct store *st, int64_t now, notice_taker *take, void *arg)
+{
+	return st->ops->notice_due(st->db, now, take, arg);
+}
+
+enum lb_err
+store_delivery_get(struct store *st, const char *id, struct delivery_row *ret)
+{
+	struct delivery_row d;
+	enum lb_err r;
+
+	if ((r = st->ops->delivery_get(st->db, id, &d)) != LB_OK)
+		return r;
+	if (strcmp(d.id, id) != 0)
+		return LB_ERR_STORE;
+	*ret = d;
+	return LB_OK;
+}
+
+struct delivery_walk {
+	const struct delivery_query *q;
+	delivery_taker *take;
+	void *arg;
+	size_t seen;
+	enum lb_err r;
+};
+
+static bool
+walk_delivery(void *arg, const struct delivery_row *row)
+{
+	struct delivery_walk *w = arg;
+	bool mine = w->q->tenant_count == 0;
+
+	for (size_t i = 0; i < w->q->tenant_count; i++)
+		mine |= strcmp(w->q->tenant[i], row->tenant) == 0;
+	if (w->q->request[0] != '\0' || w->q->receiver[0] != '\0')
+		mine = strcmp(w->q->request, row->request) == 0 ||
+		    strcmp(w->q->receiver, row->receiver) == 0;
+	if (!mine) {
+		w->r = LB_ERR_STORE;
+		return false;
+	}
+	return w->take(w->arg, row) && ++w->seen < STORE_SCAN_MAX;
+}
+
+enum lb_err
+store_delivery_each(struct store *st, const struct delivery_query *q,
+    delivery_taker *take, void *arg)
+{
+	struct delivery_walk w = { .q = q, .take = take, .arg = arg };
+	enum lb_err r;
+
+	r = st->ops->delivery_each(st->db, q, walk_delivery, &w);
+	return r != LB_OK ? r : w.r;
+}
+
+enum lb_err
+store_delivery_heads(
+    struct store *st, int64_t now, delivery_taker *take, void *arg)
+{
+	return st->ops->delivery_heads(st->db, now, take, arg);
+}
+
+enum lb_err
+store_delivery_line(
+    struct store *st, const char *line, delivery_taker *take, void *arg)
+{
+	return st->ops->delivery_line(st->db, line, take, arg);
+}
+
+enum lb_err
+store_delivery_batch(
+    struct store *st, const char *batch, delivery_taker *take, void *arg)
+{
+	return st->ops->delivery_batch(st->db, batch, take, arg);
+}
+
+enum lb_err
+store_delivery_last(struct store *st, const char *line, int64_t *ret_at)
+{
+	return st->ops->delivery_last(st->db, line, ret_at);
+}
+
+enum lb_err
+store_delivery_told(
+    struct store *st, const char *request, const char *receiver, bool *ret)
+{
+	return st->ops->delivery_told(st->db, request, receiver, ret);
+}
+
+enum lb_err
+store_webhook_get(struct store *st, const char *id, struct webhook_row *ret)
+{
+	struct webhook_row w;
+	enum lb_err r;
+
+	if ((r = st->ops->webhook_get(st->db, id, &w)) != LB_OK)
+		return r;
+	if (strcmp(w.id, id) != 0)
+		return LB_ERR_STORE;
+	*ret = w;
+	return LB_OK;
+}
+
+enum lb_err
+store_webhook_each(
+    struct store *st, const char *tenant, webhook_taker *take, void *arg)
+{
+	return st->ops->webhook_each(st->db, tenant, take, arg);
+}
+
+enum lb_err
+store_outbox_write(struct store *st, const struct outbox_change *c)
+{
+	return st->ops->outbox_write(st->db, c);
+}
+
+enum lb_err
+store_outbox_count(struct store *st, struct outbox_counts *ret)
+{
+	return st->ops->outbox_count(st->db, ret);
+}
+
+enum lb_err
+store_outbox_purge(struct store *st, int64_t before)
+{
+	return st->ops->outbox_purge(st->db, before);
+}

@@ -12,6 +12,7 @@
 
 #include "lockbox/err.h"
 
+#include "outbox_rows.h"
 #include "rows.h"
 
 #define STORE_SCAN_MAX 20000 /* rows looked at for one page of a list */
@@ -54,6 +55,10 @@ struct change {
 	int64_t nonce_at;
 	const struct idem_row *idem;     /* only ever added */
 	const struct intake_row *intake; /* with events of its own */
+	const struct webhook_row *webhook;
+	bool webhook_remove;
+	size_t notice_count; /* who is told of it: filled in by outbox.c */
+	const struct notice_row *notice;
 	size_t event_count;
 	struct lb_event event[ROW_EVENTS_MAX]; /* sequence: the store's */
 };
@@ -71,6 +76,16 @@ struct list_query {
 	bool live;                         /* stays: only those not ended */
 };
 
+/* Which deliveries of a list, newest first; as list_query. */
+struct delivery_query {
+	size_t tenant_count;
+	char tenant[8][LB_NAME_MAX + 1];
+	char request[LB_ID_LEN + 1]; /* of this one alone, in any tenant */
+	char receiver[LB_ID_LEN + 1];
+	enum delivery_state state;
+	int64_t before; /* the cursor: strictly lower numbers; 0: none */
+};
+
 /* Takes a row; false stops the walk. The row is the store's, gone afterwards;
  * those that are not const may be changed, their buffers taken away. */
 typedef bool person_taker(void *arg, const struct person_row *row);
@@ -86,6 +101,9 @@ typedef bool approval_taker(void *arg, const struct approval_row *row);
 typedef bool grant_taker(void *arg, struct grant_row *row);
 typedef bool stay_taker(void *arg, const struct stay_row *row);
 typedef bool event_taker(void *arg, struct event_row *row);
+typedef bool notice_taker(void *arg, struct notice_row *row);
+typedef bool delivery_taker(void *arg, const struct delivery_row *row);
+typedef bool webhook_taker(void *arg, const struct webhook_row *row);
 
 /*
  * A back end. Every operation is required and means the same in all of them.
@@ -181,6 +199,31 @@ struct store_ops {
 	enum lb_err (*event_latest)(void *db, int64_t *ret_at);
 	enum lb_err (*purge)(
 	    void *db, int64_t sessions_before, int64_t idem_before);
+	enum lb_err (*notice_get)(
+	    void *db, const char *id, struct notice_row *ret);
+	enum lb_err (*notice_due)(
+	    void *db, int64_t now, notice_taker *take, void *arg);
+	enum lb_err (*delivery_get)(
+	    void *db, const char *id, struct delivery_row *ret);
+	enum lb_err (*delivery_each)(void *db, const struct delivery_query *q,
+	    delivery_taker *take, void *arg);
+	enum lb_err (*delivery_heads)(
+	    void *db, int64_t now, delivery_taker *take, void *arg);
+	enum lb_err (*delivery_line)(
+	    void *db, const char *line, delivery_taker *take, void *arg);
+	enum lb_err (*delivery_batch)(
+	    void *db, const char *batch, delivery_taker *take, void *arg);
+	enum lb_err (*delivery_last)(
+	    void *db, const char *line, int64_t *ret_at);
+	enum lb_err (*delivery_told)(
+	    void *db, const char *request, const char *receiver, bool *ret);
+	enum lb_err (*webhook_get)(
+	    void *db, const char *id, struct webhook_row *ret);
+	enum lb_err (*webhook_each)(
+	    void *db, const char *tenant, webhook_taker *take, void *arg);
+	enum lb_err (*outbox_write)(void *db, const struct outbox_change *c);
+	enum lb_err (*outbox_count)(void *db, struct outbox_counts *ret);
+	enum lb_err (*outbox_purge)(void *db, int64_t before);
 };
 extern const struct store_ops store_sqlite;
 
@@ -312,5 +355,42 @@ enum lb_err store_event_latest(struct store *st, int64_t *ret_at) LB_MUST_CHECK;
 /* Forget sessions, waiting pages and nonces that ended, and idempotency keys as old, before then. */
 enum lb_err store_purge(struct store *st, int64_t sessions_before,
     int64_t idem_before) LB_MUST_CHECK;
+
+/* The outbox. A notice's buffer is cleared by the caller. */
+enum lb_err store_notice_get(
+    struct store *st, const char *id, struct notice_row *ret) LB_MUST_CHECK;
+/* Those whose deliveries are to be made now; at most 64. */
+enum lb_err store_notice_due(
+    struct store *st, int64_t now, notice_taker *take, void *arg) LB_MUST_CHECK;
+enum lb_err store_delivery_get(
+    struct store *st, const char *id, struct delivery_row *ret) LB_MUST_CHECK;
+enum lb_err store_delivery_each(struct store *st,
+    const struct delivery_query *q, delivery_taker *take,
+    void *arg) LB_MUST_CHECK;
+/* Of each line the first that is due: a slow receiver keeps nobody waiting. */
+enum lb_err store_delivery_heads(struct store *st, int64_t now,
+    delivery_taker *take, void *arg) LB_MUST_CHECK;
+/* All that waits in a line, due or not; at most 256. */
+enum lb_err store_delivery_line(struct store *st, const char *line,
+    delivery_taker *take, void *arg) LB_MUST_CHECK;
+enum lb_err store_delivery_batch(struct store *st, const char *batch,
+    delivery_taker *take, void *arg) LB_MUST_CHECK;
+/* When something was last sent in this line; 0: never. */
+enum lb_err store_delivery_last(
+    struct store *st, const char *line, int64_t *ret_at) LB_MUST_CHECK;
+/* Did that person get, or is he getting, a mail about that request? */
+enum lb_err store_delivery_told(struct store *st, const char *request,
+    const char *receiver, bool *ret) LB_MUST_CHECK;
+enum lb_err store_webhook_get(
+    struct store *st, const char *id, struct webhook_row *ret) LB_MUST_CHECK;
+enum lb_err store_webhook_each(struct store *st, const char *tenant,
+    webhook_taker *take, void *arg) LB_MUST_CHECK;
+/* No record: nothing is decided by telling. */
+enum lb_err store_outbox_write(
+    struct store *st, const struct outbox_change *c) LB_MUST_CHECK;
+enum lb_err store_outbox_count(
+    struct store *st, struct outbox_counts *ret) LB_MUST_CHECK;
+/* Forget what was told, or given up, before then. */
+enum lb_err store_outbox_purge(struct store *st, int64_t before) LB_MUST_CHECK;
 
 #endif

@@ -128,4 +128,33 @@ enum lb_err sqlite_proposal_write(
 enum lb_err sqlite_proposal_remove(
     struct conn *w, const struct proposal_row *row) LB_MUST_CHECK;
 
+/* store_sqlite_outbox.c */
+enum lb_err sqlite_notices_add(
+    struct conn *w, const struct change *c) LB_MUST_CHECK;
+enum lb_err sqlite_webhook_write(
+    struct conn *w, const struct change *c) LB_MUST_CHECK;
+enum lb_err sqlite_notice_get(void *p, const char *id, struct notice_row *ret);
+enum lb_err sqlite_notice_due(
+    void *p, int64_t now, notice_taker *take, void *arg);
+enum lb_err sqlite_delivery_get(
+    void *p, const char *id, struct delivery_row *ret);
+enum lb_err sqlite_delivery_each(
+    void *p, const struct delivery_query *q, delivery_taker *take, void *arg);
+enum lb_err sqlite_delivery_heads(
+    void *p, int64_t now, delivery_taker *take, void *arg);
+enum lb_err sqlite_delivery_line(
+    void *p, const char *line, delivery_taker *take, void *arg);
+enum lb_err sqlite_delivery_batch(
+    void *p, const char *batch, delivery_taker *take, void *arg);
+enum lb_err sqlite_delivery_last(void *p, const char *line, int64_t *ret_at);
+enum lb_err sqlite_delivery_told(
+    void *p, const char *request, const char *receiver, bool *ret);
+enum lb_err sqlite_webhook_get(
+    void *p, const char *id, struct webhook_row *ret);
+enum lb_err sqlite_webhook_each(
+    void *p, const char *tenant, webhook_taker *take, void *arg);
+enum lb_err sqlite_outbox_write(void *p, const struct outbox_change *c);
+enum lb_err sqlite_outbox_count(void *p, struct outbox_counts *ret);
+enum lb_err sqlite_outbox_purge(void *p, int64_t before);
+
 #endif

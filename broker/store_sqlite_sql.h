@@ -178,6 +178,54 @@ SQL(EVENT_TENANT,
     "sequence < ?1 ORDER BY sequence DESC")
 SQL(EVENT_LATEST, "SELECT coalesce(max(at), 0) FROM event")
 
+#define NOTICE_COLS                                                            \
+	"id, tenant, kind, actor, request_id, at, due_at, ends_at, data "
+SQL(NOTICE_GET, "SELECT " NOTICE_COLS "FROM notice WHERE id = ?1")
+SQL(NOTICE_DUE,
+    "SELECT " NOTICE_COLS "FROM notice "
+    "WHERE due_at > 0 AND due_at <= ?1 ORDER BY due_at, number LIMIT 64")
+#define DELIVERY_COLS                                                                \
+	"number, id, tenant, notice_id, kind, request_id, channel, receiver, line, " \
+	"staff, gathers, state, attempts, due_at, ends_at, created_at, "             \
+	"done_at, batch, code, status "
+#define DELIVERY       "SELECT " DELIVERY_COLS "FROM delivery "
+#define DELIVERY_OLDER "number < ?1 AND (?2 = '' OR state = ?2) "
+SQL(DELIVERY_GET, DELIVERY "WHERE id = ?1")
+SQL(DELIVERY_LIST, DELIVERY "WHERE " DELIVERY_OLDER "ORDER BY number DESC")
+SQL(DELIVERY_TENANTS,
+    DELIVERY "WHERE " TENANTS "AND " DELIVERY_OLDER "ORDER BY number DESC")
+SQL(DELIVERY_REQUEST,
+    DELIVERY "WHERE request_id = ?3 AND " DELIVERY_OLDER "ORDER BY number DESC")
+SQL(DELIVERY_RECEIVER,
+    DELIVERY "WHERE receiver = ?3 AND " DELIVERY_OLDER "ORDER BY number DESC")
+/* The first of each line, if it is due. */
+SQL(DELIVERY_HEADS,
+    DELIVERY "WHERE number IN (SELECT min(number) FROM delivery "
+	     "WHERE state = 'waiting' AND due_at <= ?1 GROUP BY line) "
+	     "ORDER BY due_at, number LIMIT 256")
+SQL(DELIVERY_LINE,
+    DELIVERY "WHERE state = 'waiting' AND line = ?1 ORDER BY number LIMIT 256")
+SQL(DELIVERY_BATCH,
+    DELIVERY "WHERE batch = ?1 AND batch <> '' AND state = 'waiting' "
+	     "ORDER BY number")
+SQL(DELIVERY_LAST,
+    "SELECT coalesce(max(done_at), 0) FROM delivery "
+    "WHERE line = ?1 AND state = 'sent'")
+/* Was, or is being, that person told of the request by mail. */
+SQL(DELIVERY_TOLD,
+    "SELECT count(*) FROM delivery WHERE request_id = ?1 AND "
+    "receiver = ?2 AND channel = 'mail' AND "
+    "(state = 'sent' OR (state = 'waiting' AND batch <> ''))")
+SQL(DELIVERY_COUNT,
+    "SELECT channel, state, count(*), min(created_at) FROM delivery "
+    "WHERE state IN ('waiting', 'failed') GROUP BY channel, state")
+#define WEBHOOK_COLS                                                           \
+	"id, tenant, version, url, types, scheme, generation, old_until, "     \
+	"active, why, created_by, created_at "
+SQL(WEBHOOK_GET, "SELECT " WEBHOOK_COLS "FROM webhook WHERE id = ?1")
+SQL(WEBHOOK_LIST,
+    "SELECT " WEBHOOK_COLS "FROM webhook WHERE tenant = ?1 ORDER BY id")
+
 SQL_WRITE(PERSON_ADD,
     "INSERT INTO person (principal, roles, active, mail, "
     "version) VALUES (?1, ?2, ?3, ?4, ?5 + 1)")
@@ -358,3 +406,48 @@ SQL_WRITE(EVENT_NEXT,
 SQL_WRITE(EVENT_ADD,
     "INSERT INTO event (tenant, sequence, at, text) "
     "VALUES (?1, ?2, ?3, ?4)")
+SQL_WRITE(NOTICE_ADD,
+    "INSERT INTO notice (id, tenant, kind, actor, request_id, at, due_at, "
+    "ends_at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+/* For webhooks alone: needless where there is none. */
+SQL_WRITE(NOTICE_ADD_HOOKS,
+    "INSERT INTO notice (id, tenant, kind, actor, request_id, at, due_at, "
+    "ends_at, data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 "
+    "WHERE EXISTS (SELECT 1 FROM webhook WHERE tenant = ?2 AND active = 1)")
+SQL_WRITE(NOTICE_MADE, "UPDATE notice SET due_at = 0 WHERE id = ?1")
+SQL_WRITE(NOTICE_PURGE,
+    "DELETE FROM notice WHERE due_at = 0 AND at < ?1 AND NOT EXISTS "
+    "(SELECT 1 FROM delivery d WHERE d.tenant = notice.tenant AND "
+    "d.notice_id = notice.id)")
+SQL_WRITE(DELIVERY_ADD,
+    "INSERT INTO delivery (id, tenant, notice_id, kind, request_id, "
+    "channel, receiver, line, staff, gathers, state, attempts, due_at, "
+    "ends_at, created_at, done_at, batch, code, status) VALUES (?1, ?2, "
+    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+    "?18, ?19) ON CONFLICT DO NOTHING")
+SQL_WRITE(DELIVERY_SET,
+    "UPDATE delivery SET state = ?2, attempts = ?3, due_at = ?4, "
+    "ends_at = ?5, done_at = ?6, batch = ?7, code = ?8, status = ?9 "
+    "WHERE id = ?1")
+SQL_WRITE(DELIVERY_QUIET,
+    "UPDATE delivery SET due_at = max(due_at, ?2) "
+    "WHERE line = ?1 AND state = 'waiting'")
+SQL_WRITE(DELIVERY_DROP,
+    "UPDATE delivery SET state = 'dropped', code = ?2, done_at = ?3 "
+    "WHERE receiver = ?1 AND channel = 'webhook' AND state = 'waiting'")
+SQL_WRITE(DELIVERY_PURGE,
+    "DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?1")
+SQL_WRITE(WEBHOOK_ADD,
+    "INSERT INTO webhook (tenant, id, url, types, scheme, generation, "
+    "old_until, active, why, created_by, created_at, version) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 + 1)")
+SQL_WRITE(WEBHOOK_SET,
+    "UPDATE webhook SET url = ?3, types = ?4, scheme = ?5, generation = ?6, "
+    "old_until = ?7, active = ?8, why = ?9, created_by = ?10, "
+    "created_at = ?11, version = version + 1 "
+    "WHERE tenant = ?1 AND id = ?2 AND version = ?12")
+SQL_WRITE(WEBHOOK_GONE,
+    "UPDATE webhook SET active = 0, why = 'gone', version = version + 1 "
+    "WHERE id = ?1")
+SQL_WRITE(WEBHOOK_DROP,
+    "DELETE FROM webhook WHERE tenant = ?1 AND id = ?2 AND version = ?3")

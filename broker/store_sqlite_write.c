@@ -348,6 +348,10 @@ change_write(struct conn *w, const struct change *c)
 		r = idem_write(w, c->idem);
 	if (r == LB_OK && c->intake != NULL)
 		r = intake_write(w, c->intake);
+	if (r == LB_OK && c->webhook != NULL)
+		r = sqlite_webhook_write(w, c);
+	if (r == LB_OK)
+		r = sqlite_notices_add(w, c);
 	for (size_t i = 0; r == LB_OK && i < c->event_count; i++)
 		r = event_write(w, &c->event[i]);
 	for (size_t i = 0;

@@ -11,4 +11,11 @@
 enum lb_err tending_take(struct app *app, const struct call *call,
     const char *tenant, struct held **ret) LB_MUST_CHECK;
 
+/* May he tend it; for what needs no more of the trust than that. */
+bool tending_may(struct app *app, const struct call *call, const char *tenant);
+
+/* May he see what was told of it: the provider's operators and auditors, and
+ * the tenant's own people. */
+bool tending_sees(const struct call *call, const char *tenant);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "matter.h"
+#include "outbox.h"
 
 #define IDEM_TTL (24 * 60 * 60) /* seconds */
 #define DUE_MAX  256            /* in one round */
@@ -68,4 +69,6 @@ timers_purge(struct app *app)
 	/* A session's nonce stays known for as long as it could be used. */
 	if ((r = store_purge(app->store, now - 600, now - IDEM_TTL)) != LB_OK)
 		LOG_ERR_R(r, "%s", "forget old sessions");
+	if ((r = store_outbox_purge(app->store, now - OUTBOX_KEPT)) != LB_OK)
+		LOG_ERR_R(r, "%s", "forget old deliveries");
 }

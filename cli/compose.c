@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "lockbox/clock.h"
+#include "lockbox/newid.h"
 #include "lockbox/papers.h"
 #include "lockbox/visible.h"
-#include "newid.h"
 #include "output.h"
 #include "sign.h"
 
@@ -230,7 +230,7 @@ compose_request(struct api *api, const struct compose_flags *o, const char *key,
 	enum lb_err r;
 	int rv;
 
-	newid(lb_clock_now(), q.request);
+	lb_newid(lb_clock_now(), q.request);
 	if ((rv = who_fill(api, o, &q)) != ENDING_DONE ||
 	    (rv = times_fill(api->cli, o, &q)) != ENDING_DONE ||
 	    (rv = lists_fill(api->cli, o, &q)) != ENDING_DONE ||

@@ -96,12 +96,13 @@ class Brokerd:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def start(self):
+    def start(self, **env):
+        self.shift = int(env.get("SHIFT_CLOCK", 0))
         self.log = open(self.dir / "log", "ab")
         at = (self.dir / "log").stat().st_size
         self.process = subprocess.Popen(
             [self.program, "serve", "-c", str(self.conf)],
-            stdout=self.log, stderr=self.log)
+            stdout=self.log, stderr=self.log, env={**os.environ, **env})
         end = time.monotonic() + 20
         while time.monotonic() < end:
             text = (self.dir / "log").read_text()[at:]
@@ -201,7 +202,8 @@ class Brokerd:
         nonce = nonce or self.post("/v1/signin/nonce").json["nonce"]
         return papers.document("signin", broker=BROKER, principal=person.name,
                                nonce=nonce,
-                               time=papers.stamp(at or time.time()))
+                               time=papers.stamp(
+                                   at or time.time() + self.shift))
 
     def signin(self, person, key=None):
         text = self.signin_text(person)

@@ -19,6 +19,7 @@ from pathlib import Path
 import papers
 import pytest
 from brokerd import BROKER, HOST, TENANT, Brokerd, Person
+from postbox import until
 
 
 class House:
@@ -82,6 +83,21 @@ class House:
             "signature": key.sign("signin", text)}, who)
         assert got.status == 201, got
         return got.json["id"]
+
+    def webhook(self):
+        """One of acme's, to where nobody is reached; its id."""
+        got = self.b.post("/v1/tenants/acme/webhooks", {
+            "url": "https://hooks.invalid/", "types": ["trust.proposed"]},
+            self.anna)
+        assert got.status == 201, got
+        return got.json["id"]
+
+    def delivery(self):
+        """One to such a webhook; its id."""
+        path = f"/v1/webhooks/{self.webhook()}"
+        assert self.b.post(f"{path}/test", {}, self.anna).status == 202
+        return until(lambda: self.b.get(f"{path}/deliveries",
+                                        self.anna).json["items"])[0]["id"]
 
     def session(self):
         """One that db1 has reported; its id."""
@@ -1118,6 +1134,7 @@ def rows(house):
     kept = house.signin_key(house.anna)
     proof = house.b.signin_text(house.anna)
     answer = {"signature": zoe.sign("deny", request["text"])}
+    hook = house.webhook()
     return {
         "GET /": None, "GET /portal/{file}": None, "GET /approve.html": None,
         "GET /healthz": None, "GET /readyz": None, "GET /metrics": None,
@@ -1205,6 +1222,21 @@ def rows(house):
         "POST /v1/hosts": ("/v1/hosts", {"tenant": TENANT, "name": "evil"}),
         "GET /v1/hosts/{name}": ("/v1/hosts/e-acme-only", None),
         "POST /v1/hosts/{name}/remove": ("/v1/hosts/e-acme-only/remove", {}),
+        "GET /v1/tenants/{name}/webhooks":
+            ("/v1/tenants/acme/webhooks", None),
+        "POST /v1/tenants/{name}/webhooks": (
+            "/v1/tenants/acme/webhooks", {"url": "https://evil.example/"}),
+        "GET /v1/webhooks/{id}": (f"/v1/webhooks/{hook}", None),
+        "POST /v1/webhooks/{id}":
+            (f"/v1/webhooks/{hook}", {"url": "https://evil.example/"}),
+        "POST /v1/webhooks/{id}/rotate": (f"/v1/webhooks/{hook}/rotate", {}),
+        "POST /v1/webhooks/{id}/test": (f"/v1/webhooks/{hook}/test", {}),
+        "POST /v1/webhooks/{id}/remove": (f"/v1/webhooks/{hook}/remove", {}),
+        "GET /v1/webhooks/{id}/deliveries":
+            (f"/v1/webhooks/{hook}/deliveries", None),
+        "GET /v1/deliveries": ("/v1/deliveries?tenant=acme", None),
+        "POST /v1/deliveries/{id}/retry":
+            (f"/v1/deliveries/{house.delivery()}/retry", {}),
         "GET /v1/events": ("/v1/events?tenant=acme", None),
     }
 
@@ -1361,6 +1393,8 @@ def test_openapi_says_what_is_served(house):
             words["{id}"] = grant["id"]
         if "sessions" in path:
             words["{id}"] = house.session()
+        if "webhooks/" in path:
+            words["{id}"] = house.webhook()
         where = path
         for word, value in words.items():
             where = where.replace(word, value)

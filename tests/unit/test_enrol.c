@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "enrol.h"
-#include "newid.h"
+#include "lockbox/newid.h"
 
 #define KEYID  "D7J8A7Z0S6ABVK2Q"
 #define SECRET "000G40R40M30E209185GR38E1W" /* bytes 0, 1, ... 15 */
@@ -116,15 +116,15 @@ test_newid(void **state)
 	char a[LB_ID_LEN + 1], b[LB_ID_LEN + 1], later[LB_ID_LEN + 1];
 
 	(void)state;
-	newid(1772460000, a);
-	newid(1772460000, b);
-	newid(1772460001, later);
+	lb_newid(1772460000, a);
+	lb_newid(1772460000, b);
+	lb_newid(1772460001, later);
 	assert_true(lb_id_valid(a));
 	assert_true(lb_id_valid(later));
 	assert_string_not_equal(a, b);
 	assert_true(strcmp(a, later) < 0);
 	assert_true(strcmp(b, later) < 0);
-	newid(4102444799, a);
+	lb_newid(4102444799, a);
 	assert_true(lb_id_valid(a));
 }
 

@@ -1,11 +1,11 @@
-/* Makes ids of requests. */
-#include "newid.h"
+/* Makes ids. */
+#include "lockbox/newid.h"
 
 #include <sodium.h>
 #include <string.h>
 
 void
-newid(int64_t now, char ret[static LB_ID_LEN + 1])
+lb_newid(int64_t now, char ret[static LB_ID_LEN + 1])
 {
 	static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	uint64_t ms = (uint64_t)now * 1000;
