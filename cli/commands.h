@@ -9,6 +9,7 @@ extern const struct command candidate_commands[];
 extern const struct command check_commands[];
 extern const struct command clock_commands[];
 extern const struct command decide_commands[];
+extern const struct command delivery_commands[];
 extern const struct command doctor_commands[];
 extern const struct command end_commands[];
 extern const struct command enrol_commands[];
@@ -30,5 +31,6 @@ extern const struct command trust_check_commands[];
 extern const struct command trust_commands[];
 extern const struct command trust_switch_commands[];
 extern const struct command verify_commands[];
+extern const struct command webhook_commands[];
 
 #endif

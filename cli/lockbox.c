@@ -51,6 +51,8 @@ const struct command *const cli_commands[] = {
 	check_commands,
 	session_commands,
 	end_commands,
+	webhook_commands,
+	delivery_commands,
 	tenant_commands,
 	tenant_people_commands,
 	candidate_commands,

@@ -64,10 +64,10 @@ class Someone:
 class Office:
     """A broker, a customer with two approvers, and the provider's people."""
 
-    def __init__(self, build, base):
+    def __init__(self, build, base, **settings):
         self.lockbox = str(build / "cli" / "lockbox")
         self.base = base
-        self.broker = Brokerd(build)
+        self.broker = Brokerd(build, **settings)
         self.url = f"https://127.0.0.1:{self.broker.port}"
         self.ca = self.broker.home / "ca.pem"
         operator = base / "olga" / "id_ed25519"
