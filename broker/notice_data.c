@@ -26,15 +26,16 @@ request_json(const struct request_row *q)
 }
 
 static json_t *
-grant_json(const struct grant_row *g)
+grant_json(const struct grant_row *g, bool brief)
 {
 	json_t *o = json_object();
 
 	render_set(&o, "id", json_string(g->sha256));
 	render_set(&o, "state", json_string(row_state_name(g->state)));
-	render_set(&o, "hosts",
-	    render_names(g->doc.host.item[0], g->doc.host.count,
-		sizeof(g->doc.host.item[0])));
+	if (!brief)
+		render_set(&o, "hosts",
+		    render_names(g->doc.host.item[0], g->doc.host.count,
+			sizeof(g->doc.host.item[0])));
 	render_set(&o, "logins",
 	    render_names(g->doc.login.item[0], g->doc.login.count,
 		sizeof(g->doc.login.item[0])));
@@ -74,15 +75,16 @@ trust_json(const struct trust_row *t)
 }
 
 static void
-event_set(json_t **o, const struct change *c, const struct lb_event *e)
+event_set(
+    json_t **o, const struct change *c, const struct lb_event *e, bool brief)
 {
 	render_set(o, "tenant", json_string(e->tenant));
 	render_set(o, "actor", json_string(e->actor));
-	render_set(o, "detail", render_text(e->detail));
+	render_set(o, "detail", render_text(brief ? "" : e->detail));
 	if (c->request != NULL)
 		render_set(o, "request", request_json(c->request));
 	if (c->grant != NULL)
-		render_set(o, "grant", grant_json(c->grant));
+		render_set(o, "grant", grant_json(c->grant, brief));
 	if (c->trust != NULL)
 		render_set(o, "trust", trust_json(c->trust));
 }
@@ -96,9 +98,9 @@ step_set(json_t **o, const struct step *step)
 		render_set(o, "cause", render_text(step->stay.cause));
 }
 
-enum lb_err
-notice_data_write(const struct change *c, const struct lb_event *e,
-    const struct step *step, struct lb_buf *ret)
+static enum lb_err
+data_write(const struct change *c, const struct lb_event *e,
+    const struct step *step, bool brief, struct lb_buf *ret)
 {
 	json_t *o = json_object();
 	char *text;
@@ -107,7 +109,7 @@ notice_data_write(const struct change *c, const struct lb_event *e,
 	if (step != NULL)
 		step_set(&o, step);
 	else
-		event_set(&o, c, e);
+		event_set(&o, c, e, brief);
 	text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	if (text == NULL)
@@ -116,4 +118,14 @@ notice_data_write(const struct change *c, const struct lb_event *e,
 	r = lb_buf_adds(ret, text);
 	free(text);
 	return r;
+}
+
+/* Nothing may come to nothing because much is to be told of it. */
+enum lb_err
+notice_data_write(const struct change *c, const struct lb_event *e,
+    const struct step *step, struct lb_buf *ret)
+{
+	enum lb_err r = data_write(c, e, step, false, ret);
+
+	return r == LB_ERR_RANGE ? data_write(c, e, step, true, ret) : r;
 }

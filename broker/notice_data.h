@@ -13,6 +13,8 @@
  * request, grant, session or trust document, but no text or signature, which
  * are for those who sign in.
  *
+ * Where it would be too long, the grant's hosts and the detail are left out.
+ *
  * e     NULL for a step of an intake; stay then says which
  */
 enum lb_err notice_data_write(const struct change *c, const struct lb_event *e,
