@@ -13,7 +13,8 @@ from website import Website, certificate
 
 EVIL = "evil.localhost"
 # Who is signed in, and what comes and goes without anybody's decision.
-FLEETING = ("session", "browser_signin", "spent_nonce", "stay", "intake")
+FLEETING = ("session", "browser_signin", "spent_nonce", "stay", "intake",
+            "host")
 # Runs on the attacker's page. given: the broker's URL, a path, a body.
 FETCHES = """
 const [broker, path, body] = given;
