@@ -80,7 +80,7 @@ class Page {
   frame() {
     const { ctx, config } = this;
     fill(part("top"), el("a", { class: "brand", href: "#/" }, icon("rules"),
-      "Lockbox ", el("small", {}, config.tenant)),
+      el("span", {}, "Lockbox ", el("small", {}, config.tenant))),
     ctx && el("div", { class: "who" }, el("span", {}, ctx.me.principal),
       el("button", { type: "button", class: "quiet", on: { click: async () => {
         await this.api.post("/v1/signout").catch(() => {});
@@ -161,7 +161,9 @@ async function start() {
   try {
     page = new Page(await readConfig());
   } catch (error) {
-    fill(part("main"), heading("This page is not set up"), problem(error));
+    fill(part("main"), heading("This page is not set up", { lead: "Whoever " +
+      "serves it must mend what stands beside it. Nothing can be approved here " +
+      "until then." }), problem(error));
     return;
   }
   addEventListener("hashchange", () => page.route());

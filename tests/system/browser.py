@@ -11,8 +11,10 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,7 +34,7 @@ from selenium.webdriver.support.select import Select
 CHROMIUM = "/usr/lib/chromium/chromium"
 CHROMEDRIVER = "/usr/bin/chromedriver"
 # A loaded machine of two cores may take its time; waiting ends when it is there.
-PATIENCE = 30
+PATIENCE = 60
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
     "--no-first-run", "--disable-background-networking",
@@ -82,15 +84,14 @@ def children(pid):
 class Browser:
     """One window of a Chromium of its own, until close().
 
-    home         its directory, made here
     authorities  PEM files of the authorities it trusts
     names        {name: port of loopback}, for https://NAME/
     flags        more of Chromium's command line
     """
 
-    def __init__(self, home, *authorities, names=None, flags=()):
-        self.home = Path(home)
-        self.home.mkdir(parents=True)
+    def __init__(self, *authorities, names=None, flags=()):
+        # A short path: sockets lie in it.
+        self.home = Path(tempfile.mkdtemp(prefix="lockbox-browser-"))
         trust(self.home, authorities)
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
@@ -120,6 +121,7 @@ class Browser:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         process.wait(30)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     # --- going, looking, waiting ------------------------------------------
 

@@ -76,8 +76,7 @@ class Customer:
     def browser(self, name):
         """That person's browser; it holds their pinned passkey."""
         if name not in self.browsers:
-            made = Browser(self.world.path("browsers", name),
-                           *self.authorities)
+            made = Browser(*self.authorities)
             self.browsers[name] = made
             if name in self.passkeys:
                 made.hold(self.passkeys[name])

@@ -42,9 +42,8 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def mia(site, tmp_path_factory):
-    browser = Browser(tmp_path_factory.mktemp("mia") / "home", site.ca,
-                      names={NAME: site.port})
+def mia(site):
+    browser = Browser(site.ca, names={NAME: site.port})
     yield browser
     browser.close()
 

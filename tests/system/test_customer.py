@@ -1,12 +1,16 @@
 """The customer decides with passkeys, on the customer's own page: a real broker,
 web server, sshd and Chromium."""
 
+import shutil
+
 import pytest
-from customer import Customer
+from browser import Browser
+from customer import SITE, Customer
 from judges import Judges
 from papers import doc_id
 from selenium.webdriver.common.keys import Keys
 
+from website import Website, certificate
 from world import HOST, PEOPLE, TENANT
 
 NASTY = ("<img src=x onerror=\"document.title='HIT'\"> "
@@ -230,16 +234,20 @@ def test_off_is_a_delegation_that_the_customer_signs(acme):
     assert not acme.is_in("eve", "eve"), "what rested on a delegate is over"
 
 
-def test_a_page_that_another_one_frames_does_not_run(acme):
+def test_a_page_that_another_one_frames_does_not_run(acme, tmp_path):
     """Also where the web server forgets to forbid it."""
-    anna = acme.browser("anna")
-    anna.go(f"{acme.site.origin}/")
-    anna.see("#signin")
-    anna.run("document.body.replaceChildren(document.createElement('iframe'));"
-             "document.querySelector('iframe').src = given[0];",
-             f"{acme.site.origin}/approve.html")
-    anna.driver.switch_to.frame(0)
+    www = shutil.copytree(acme.world.path("site", "www"), tmp_path / "www")
+    (www / "other.html").write_text("<iframe src=approve.html></iframe>")
+    plain = Website(www, SITE, certificate(tmp_path, "plain", f"DNS:{SITE}"),
+                    headers={})
+    browser = Browser(plain.ca)
     try:
-        assert not anna.all("#signin")
+        browser.go(f"{plain.origin}/approve.html")
+        browser.see("#signin")
+        browser.go(f"{plain.origin}/other.html")
+        browser.driver.switch_to.frame(0)
+        browser.reads("does not run inside another one")
+        assert not browser.all("#signin")
     finally:
-        anna.driver.switch_to.default_content()
+        browser.close()
+        plain.close()

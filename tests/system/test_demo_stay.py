@@ -29,11 +29,10 @@ def stay(build, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(stay, tmp_path_factory):
+def browser(stay):
     """What the printed command line starts."""
     trusted, = re.findall(r"--ignore-certificate-errors-spki-list=\S+", stay)
-    browser = Browser(tmp_path_factory.mktemp("browser") / "home",
-                      flags=[trusted])
+    browser = Browser(flags=[trusted])
     yield browser
     browser.close()
 

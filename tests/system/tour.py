@@ -85,7 +85,7 @@ class Tour:
         browser.see("#deny-text")
         yield "page-deny", browser
         browser.press("Access")
-        browser.see("[data-grant]")
+        browser.see("[data-session]")
         yield "page-access", browser
         browser.press(f"{PEOPLE['avm']} on {HOST}")
         browser.press("Revoke this access")
@@ -116,7 +116,7 @@ class Tour:
         yield "approver-approve", browser
         tenant = f"tenants/{TENANT}"
         yield from self.walk(
-            "approver", browser, ("access", "access", "[data-grant]"),
+            "approver", browser, ("access", "access", "[data-session]"),
             ("grant", f"grants/{self.grant}", "#revoke"),
             ("history", "history", "[data-state=denied]"),
             ("events", "history/events", "table"),
