@@ -45,6 +45,12 @@ class Mail:
 class Maildrop:
     """smtp://127.0.0.1:PORT, until close(); mails lie in a directory."""
 
+    @property
+    def settings(self):
+        """What broker.conf says to bring mail here."""
+        return {"smtp": f"smtp://127.0.0.1:{self.port}", "smtp_tls": "never",
+                "smtp_from": "lockbox@provider.example"}
+
     def __init__(self, directory):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 
+from maildrop import Maildrop
 from website import Website, certificate
 from world import HOST, PEOPLE, TENANT
 
@@ -53,7 +54,9 @@ class Stay:
         self.site = Website(base / "www", SITE,
                             certificate(base, "acme", f"DNS:{SITE}"))
         self.page()
-        self.world.furnish(trust=["--page", f"{SITE} {self.site.origin}"])
+        self.mails = Maildrop(self.world.path("mails"))
+        self.world.furnish(self.mails.settings,
+                           ["--page", f"{SITE} {self.site.origin}"])
         self.people()
         self.requests()
         done = self.world.cli("anna", "tenant", "invite", TENANT, GUEST)
@@ -61,6 +64,7 @@ class Stay:
         return self
 
     def __exit__(self, *_):
+        self.mails.close()
         self.site.close()
 
     def page(self):
@@ -73,8 +77,11 @@ class Stay:
             {"broker": self.world.url, "tenant": TENANT}))
 
     def people(self):
-        """A command that signs a page of the portal's in as somebody."""
+        """Where mail goes, and a command that signs a page in as somebody."""
         world = self.world
+        for name in ("anna", "bert"):
+            world.cli("olga", "tenant", "contact", TENANT, PEOPLE[name],
+                      "--mail", PEOPLE[name])
         lines = ["#!/bin/sh", "# portal PERSON CODE: sign in the page that "
                  "shows the code, as that person", "set -eu", 'case "$1" in']
         for name in PEOPLE:
@@ -139,6 +146,8 @@ class Stay:
             Have a passkey: you are {GUEST}, your invitation is
               {self.invitation}, at {site.origin}/#/invitation
             Then, as anna in the portal: Rules, Change, "Add as approver".
+
+            Mail that the broker has sent lies in {self.mails.directory}
 
             On the command line
             """))

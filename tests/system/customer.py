@@ -54,7 +54,7 @@ class Customer:
         # Tests are in more of a hurry than people are.
         rates = {f"rate_{name}": 1000000 for name in (
             "signin", "request", "decision", "read")}
-        world.furnish({**rates, **settings}, [
+        world.furnish({**rates, **self.mails.settings, **settings}, [
             "--page", f"{SITE} {self.site.origin}", *lines, *flags])
         self.authorities = [world.ca, self.site.ca]
 
@@ -82,11 +82,12 @@ class Customer:
                 made.hold(self.passkeys[name])
         return self.browsers[name]
 
-    def page(self, name, where=""):
-        """The customer's own page, as that person, signed in."""
+    def page(self, name, where="", at=None):
+        """The customer's own page, as that person, signed in. at: its address
+        as somebody else says it."""
         browser = self.browser(name)
         browser.go("about:blank")
-        browser.go(f"{self.site.origin}/#/{where}")
+        browser.go(at or f"{self.site.origin}/#/{where}")
         browser.fill("Your name at the broker", PEOPLE[name])
         browser.press("Sign in with your passkey")
         browser.until("to be signed in", lambda: browser.all("#top .who"))

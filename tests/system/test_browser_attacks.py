@@ -10,11 +10,12 @@ import pytest
 from customer import Customer
 
 from website import Website, certificate
+from world import PEOPLE, TENANT
 
 EVIL = "evil.localhost"
 # Who is signed in, and what comes and goes without anybody's decision.
 FLEETING = ("session", "browser_signin", "spent_nonce", "stay", "intake",
-            "host")
+            "notice", "delivery", "host")
 # Runs on the attacker's page. given: the broker's URL, a path, a body.
 FETCHES = """
 const [broker, path, body] = given;
@@ -209,7 +210,10 @@ def press_everything(scanner, url):
 
 
 def test_a_mail_scanner_changes_and_burns_nothing(acme):
+    acme.world.cli("anna", "tenant", "contact", TENANT, PEOPLE["anna"],
+                   "--mail", PEOPLE["anna"])
     request = acme.ask()
+    mail = acme.mails.wait(PEOPLE["anna"])
     grant = acme.ask(person="eve", login="eve")
     acme.world.cli("anna", "request", "approve", grant, "--yes")
     grant = acme.request(grant)["grant"]
@@ -217,7 +221,8 @@ def test_a_mail_scanner_changes_and_burns_nothing(acme):
     scanner = acme.browser("scanner")
     url = acme.world.url
     pressed = set()
-    for where in (f"{url}/#/requests/{request}", f"{url}/#/grants/{grant}",
+    assert f"{url}/#/requests/{request}" in mail.links()
+    for where in (*mail.links(), f"{url}/#/grants/{grant}",
                   f"{url}/#/accept", f"{acme.site.origin}/"):
         pressed |= press_everything(scanner, where)
     assert {"Sign in with a passkey", "Accept the invitation",

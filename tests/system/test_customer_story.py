@@ -9,6 +9,7 @@ from customer import Customer
 from world import HOST, PEOPLE, TENANT
 
 MIA = "mia@acme.example"
+MAIL = "mia.mail@acme.example"
 INVITATION = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}\b")
 
 
@@ -67,12 +68,18 @@ def test_an_owner_compares_the_code_and_signs_her_in(acme):
                           "--format", "json").stdout.count(MIA) == 0
 
 
-def test_she_approves_on_the_customers_own_page_and_he_is_in(acme):
+def test_a_mail_leads_her_to_the_customers_own_page_and_he_is_in(acme):
+    acme.world.cli("anna", "tenant", "contact", TENANT, MIA, "--mail", MAIL)
     assert not acme.is_in()
     request = acme.ask()
-    mia = acme.page("mia")
+    mail = acme.mails.wait(MAIL)
+    shown = acme.request(request)
+    assert shown["code"] in mail.text and shown["reason"] in mail.text
+    page = next(x for x in mail.links() if x.startswith(acme.site.origin))
+    mia = acme.page("mia", at=page)
     mia.press(f"{PEOPLE['avm']} asks for {HOST}")
     mia.see("#decision")
+    assert mia.see("#request-code").text == shown["code"]
     mia.choose("decision", "approve")
     mia.press("Show the text to sign")
     mia.press("Approve")

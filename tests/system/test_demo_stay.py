@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from browser import Browser
@@ -52,6 +53,12 @@ def test_one_command_makes_a_page_anybodys(stay, browser):
         if name == "anna":
             browser.reads("Waiting for you", "The nightly backup fails")
         browser.driver.delete_all_cookies()
+
+
+def test_mail_lies_where_it_says(stay):
+    directory, = re.findall(r"has sent lies in (\S+)$", stay, re.M)
+    mails = wait_for("a mail", lambda: list(Path(directory).glob("*.eml")), 60)
+    assert any(PEOPLE["anna"] in mail.read_text() for mail in mails)
 
 
 def test_a_guest_makes_a_passkey(stay, browser):
