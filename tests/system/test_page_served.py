@@ -1,6 +1,10 @@
 """The customer's own page, served by nginx as doc/customer-page.md says."""
 
+import re
+import subprocess
+
 import pytest
+from brokerd import Brokerd
 from conftest import TOP
 from nginx import Nginx
 
@@ -38,6 +42,22 @@ def test_the_page_and_its_configuration_are_served(nginx, path, kind):
                         "cross-origin-opener-policy": "same-origin",
                         "cache-control": "no-cache"}.items():
         assert headers[name] == value
+
+
+def test_everybody_has_the_same_bytes(nginx, build):
+    """From the command of doc/customer-page.md, Meson, the broker and nginx."""
+    text = (TOP / "doc" / "customer-page.md").read_text()
+    command = re.search(r"^(python3 broker/page/pack.py .*) \| sha256sum$", text,
+                        re.M)[1]
+    made = subprocess.run(command.split(), cwd=TOP, check=True,
+                          capture_output=True).stdout
+    assert made == (build / "broker" / "page" / "approve.html").read_bytes()
+    assert made == nginx.get("/approve.html")[2]
+    broker = Brokerd(build)
+    try:
+        assert made == broker.get("/approve.html").body
+    finally:
+        broker.end()
 
 
 @pytest.mark.parametrize("path", ["/other.html", "/nginx.conf", "/approve.html/",
