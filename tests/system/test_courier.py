@@ -446,6 +446,8 @@ ip link set end up
 ip neigh replace 10.9.9.9 lladdr 02:00:00:00:00:99 nud permanent dev silent
 printf 'nameserver 10.9.9.9\\noptions timeout:30 attempts:5\\n' >"$0/resolv.conf"
 mount --bind "$0/resolv.conf" /etc/resolv.conf
+# Not even localhost is known: to start, the courier may not wait for it.
+[ ! -e /etc/hosts ] || mount --bind /dev/null /etc/hosts
 exec "$@"
 """
 
@@ -516,7 +518,7 @@ def test_a_connection_that_died_silently(stand):
                                 wrap=net.enter(0))
         assert courier.ask("abc") == (OK, "cba")
         assert courier.ask("abc") == (OK, "cba") and broker.connections == 1
-        net.run(1, "ip rule add pref 1 from 10.77.0.1 ipproto tcp sport "
+        net.run(1, "ip rule add pref 1 from 10.77.0.1 ipproto 6 sport "
                 f"{broker.peer[1]} blackhole")
         began = time.monotonic()
         assert courier.ask("abc") == (OK, "cba")

@@ -368,7 +368,7 @@ def test_jobs_of_at_do_not_start_for_managed_logins(spool):
     world = spool.world
     allow(spool, grant(spool, soon(600)))
     mark = world.path("home", "avm", "at-of-root")
-    world.inside("at", "now", input=f"touch {mark}\n")
+    world.inside("sh", "-c", "cd / && exec at now", input=f"touch {mark}\n")
     wait_for("the job of root's", mark.exists)
     before = len(world.syslog())
     done = world.ssh("avm", "avm", "at now", input="touch ~/at-of-avm\n")
