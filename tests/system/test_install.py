@@ -21,7 +21,7 @@ usr/lib/sysusers.d/lockbox-broker.conf usr/lib/sysusers.d/lockbox-host.conf
 usr/lib/tmpfiles.d/lockbox-broker.conf usr/lib/tmpfiles.d/lockbox-host.conf
 usr/share/man/man1/lockbox.1
 usr/share/man/man5/lockbox-agent.conf.5
-usr/share/man/man5/lockbox-broker.conf.5
+usr/share/man/man5/lockbox-broker.conf.5 usr/share/man/man5/lockbox-config.5
 usr/share/man/man5/lockbox-pam.conf.5
 usr/share/man/man8/lockbox-agent.8 usr/share/man/man8/lockbox-broker.8
 usr/share/man/man8/lockbox-courier.8 usr/share/man/man8/pam_lockbox.8
@@ -61,6 +61,42 @@ def test_the_readme_names_every_manual_page(root):
     for page in (root / "usr/share/man").rglob("*.[158]"):
         name, section = page.name.rsplit(".", 1)
         assert f"`{name}({section})`" in text, page.name
+
+
+def readme_commands():
+    """The words of each "lockbox NOUN [VERB] ..." in README's blocks."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as readme:
+        blocks = re.findall(r"^```\n(.*?)^```", readme.read(), re.M | re.S)
+    for line in "".join(blocks).replace("\\\n", " ").splitlines():
+        found = re.search(r"^(?:[a-z]* +|ask with: )?lockbox ([a-z].*)",
+                          line.split("#")[0])
+        if found:
+            yield found[1].split()
+
+
+def help_on(lockbox, words):
+    """What help says of that command, whose verb may be missing."""
+    for names in (words[:2], words[:1]):
+        done = subprocess.run([lockbox, "help", *names], capture_output=True,
+                              text=True, check=False)
+        if done.returncode == 0 and \
+           done.stdout.startswith(f"usage: lockbox {' '.join(names)}"):
+            return done.stdout
+    return None
+
+
+def test_the_readme_speaks_the_command_line(root):
+    lockbox = root / "usr/bin/lockbox"
+    assert help_on(lockbox, ["request", "create"])
+    assert help_on(lockbox, ["no-such", "verb"]) is None
+    commands = list(readme_commands())
+    assert len(commands) >= 18, commands
+    for words in commands:
+        text = help_on(lockbox, words)
+        assert text, words
+        for flag in (w for w in words if w.startswith("-")):
+            assert re.search(rf"^ +(-\w, )?{flag}[, \n]", text, re.M), (
+                words, flag)
 
 
 def test_every_program_is_hardened(root):
