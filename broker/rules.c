@@ -324,8 +324,6 @@ draft_times(const struct lb_request *r, const struct narrowing *n,
 		(n->not_before < r->start || n->not_before < now ||
 		    n->not_before > now + RULES_START_MAX)))
 		return LB_ERR_RANGE;
-	if (span > longest)
-		span = longest;
 	if (from <= now)
 		from = now - RULES_BACKDATE;
 	g->issued = now;

@@ -1,8 +1,8 @@
 """Take single checks out of the decision: the unit tests must notice.
 
 Each mutation below removes or weakens one check in a copy of lib/ or of one of
-the broker's pure rooms. The copy of that file is loaded before the others into the tests of the decision, and at
-least one of them must fail. A mutation that survives, or whose text is not
+the agent's or the broker's pure rooms. The copy of that file is loaded before
+the others into the tests of the decision, and at least one of them must fail. A mutation that survives, or whose text is not
 found exactly once any more, is a failure of this run.
 
   mutate.py [--list] [--jobs N] [--verbose] [WORD ...]
@@ -23,12 +23,19 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-TESTS = ("judge", "trust", "kills", "match", "papers", "origin", "passkey",
-         "candidate")
-# Pure rooms that decide besides lib/: where a browser's call may come from,
-# which keys may be brought for signing into trust.
-ROOMS = {name: TOP / "broker" / name
-         for name in ("origin.c", "passkey.c", "candidate.c")}
+TESTS = ("judge", "trust", "kills", "match", "papers", "decide", "rules",
+         "origin", "passkey", "candidate", "address")
+# Pure rooms that decide besides lib/: what needs nobody's answer at the door,
+# who may do what, where a browser's call may come from, which keys may be
+# brought for signing into trust, whom a webhook may reach.
+ROOMS = {path.name: path for path in (
+    TOP / "agent" / "decide.c",
+    *(TOP / "broker" / name for name in
+      ("rules.c", "origin.c", "passkey.c", "candidate.c", "address.c")))}
+# What those need.
+BESIDE = (*(TOP / "agent" / name for name in
+            ("procs.c", "sessions.c", "state.c")),
+          TOP / "broker" / "rows.c")
 PACKAGES = ("libsodium", "libutf8proc", "cmocka")
 # Every call between files goes through the dynamic linker (-fPIC, nothing
 # hidden), so that one file can be exchanged by LD_PRELOAD.
@@ -457,6 +464,277 @@ MUTATIONS = [
          "strcmp(t->page[i].rp_id, rp_id) == 0", "true"),
     gone("candidate: page's origin", "candidate.c",
          "strcmp(t->page[i].origin, origin) == 0", "true"),
+    # What needs nobody's answer at the door.
+    gone("door: key told", "decide.c", "!f->keys_told || ", ""),
+    gone("door: key readable", "decide.c",
+         "!f->keys_told || !f->keys_readable ||", "!f->keys_told ||"),
+    gone("door: a key at all", "decide.c", " || f->key_count == 0", ""),
+    gone("door: session id set", "decide.c", "f->sid == PROCS_SID_UNSET"),
+    gone("door: session id new", "decide.c", "f->sid == f->parent_sid"),
+    gone("door: session asked", "decide.c", "fault = session_fault(f);",
+         "fault = NULL;"),
+    gone("door: phase", "decide.c", "f->phase != LB_PHASE_ACCOUNT"),
+    gone("door: key readable at account", "decide.c",
+         "f->keys_told && !f->keys_readable"),
+    gone("door: login", "decide.c", "!lb_login_valid(f->login)"),
+    gone("door: unable", "decide.c",
+         "\tif (fault == NULL)\n\t\tfault = f->unable;\n", ""),
+    gone("door: within one is never exempt", "decide.c",
+         "\tif (f->in_session)\n\t\tway_within(f, &w);\n"
+         "\telse if (f->exempt_rule)\n\t\tw.course = COURSE_EXEMPT;\n",
+         "\tif (f->exempt_rule)\n\t\tw.course = COURSE_EXEMPT;\n"
+         "\telse if (f->in_session)\n\t\tway_within(f, &w);\n"),
+    gone("door: exempt by a rule", "decide.c", "f->exempt_rule", "true"),
+    gone("door: only sshd", "decide.c", 'strcmp(f->service, "sshd") != 0'),
+    gone("door: only sshd, to the last letter", "decide.c",
+         'strcmp(f->service, "sshd") != 0',
+         'strncmp(f->service, "sshd", 4) != 0'),
+    gone("within: service", "decide.c", "\treturn NULL;\n}\n\n/* A new",
+         '\treturn "sudo";\n}\n\n/* A new'),
+    gone("within: su is not sudo", "decide.c", '{ "su", "su" }',
+         '{ "su", "sudo" }'),
+    gone("within: su-l is not sudo", "decide.c", '{ "su-l", "su" }',
+         '{ "su-l", "sudo" }'),
+    gone("within: unable", "decide.c",
+         "\telse if (f->unable != NULL)\n\t\tw->code = f->unable;\n", ""),
+    gone("within: su's target", "decide.c", "!target_fits(w, c.part)"),
+    gone("within: su's target is the grant's", "decide.c",
+         "lb_logins_has(&grant.login, w->target)", "true"),
+    gone("within: only su's target", "decide.c",
+         'strcmp(w->service, "su") != 0'),
+    gone("within: nothing passes without a key", "decide.c",
+         "ret->provisional || w->session->keys.count == 0"),
+    gone("within: kept denies and revokes", "decide.c",
+         ".kills = &w->state->kills,\n\t\t.tenant = w->tenant",
+         ".kills = NULL,\n\t\t.tenant = w->tenant"),
+    gone("session: ended already", "decide.c", "s->ending[0] != '\\0'"),
+    gone("session: floor", "decide.c", "w->now < w->state->floor"),
+    gone("session: deadline", "decide.c",
+         "w->now >= s->deadline ||", ""),
+    gone("session: deadline, half open", "decide.c",
+         "w->now >= s->deadline ||", "w->now > s->deadline ||"),
+    gone("session: deadline since boot", "decide.c",
+         " || w->now_boot_ms >= s->deadline_boot_ms", ""),
+    gone("session: deadline since boot, half open", "decide.c",
+         "w->now_boot_ms >= s->deadline_boot_ms",
+         "w->now_boot_ms > s->deadline_boot_ms"),
+    gone("session: lease", "decide.c", "w->now >= s->lease_end ||", ""),
+    gone("session: lease, half open", "decide.c", "w->now >= s->lease_end ||",
+         "w->now > s->lease_end ||"),
+    gone("session: lease since boot", "decide.c",
+         " || w->now_boot_ms >= s->lease_end_boot_ms", ""),
+    gone("session: offline still let", "decide.c",
+         "s->offline && !w->trust->offline"),
+    gone("session: only offline ones", "decide.c",
+         "s->offline && !w->trust->offline", "!w->trust->offline"),
+    gone("session: grants it rests on", "decide.c",
+         "lb_kills_has(&w->state->kills, s->rests.item[i], w->now)"),
+    gone("session: over whatever its grants say", "decide.c",
+         "if (over != NULL)", "if (false)"),
+    gone("within: the one that it rests on", "decide.c",
+         "\tif (a_rests != b_rests)\n\t\treturn a_rests;\n", ""),
+    gone("within: the later one", "decide.c",
+         "return a->not_after > b->not_after;", "return true;"),
+    gone("within: a failure hides none", "decide.c",
+         "else if (one.verdict != LB_VERDICT_ALLOW &&\n"
+         "\t\t    best.verdict != LB_VERDICT_ALLOW)", "else"),
+    gone("away: only when nobody was there", "decide.c",
+         "strcmp(code, row[i]) == 0", "code[0] == row[i][0]"),
+    gone("away: handed by root", "decide.c", "!kept->handed ||", ""),
+    gone("away: for this login", "decide.c",
+         "LB_OK &&\n\t    lb_logins_has(&grant.login, o->login)", "LB_OK"),
+    gone("away: floor", "decide.c",
+         "lb_offline_judge(&c, o->state->floor, ret)",
+         "lb_offline_judge(&c, 0, ret)"),
+    gone("away: kept denies and revokes", "decide.c",
+         ".kills = &o->state->kills,", ".kills = NULL,"),
+    gone("away: keys", "decide.c", ".keys = o->keys,", ".keys = NULL,"),
+    gone("away: the latest is taken", "decide.c",
+         "one.not_after > ret->not_after", "true"),
+    # Who may do what at the broker.
+    gone("moves: what may follow", "rules.c", "moves[from][what] == 0"),
+    gone("moves: no approval without endorsement", "rules.c",
+         "[HAPPENS_ENDORSE] = STATE_PENDING_APPROVAL,",
+         "[HAPPENS_ENDORSE] = STATE_PENDING_APPROVAL,\n"
+         "\t\t[HAPPENS_ADMIT] = STATE_ACTIVE,"),
+    gone("states: lapsed", "rules.c", "now >= lapses_at", "now > lapses_at"),
+    gone("states: expired", "rules.c",
+         "\tif (now >= not_after)\n\t\treturn STATE_EXPIRED;\n", ""),
+    gone("states: expired, half open", "rules.c",
+         "if (now >= not_after)", "if (now > not_after)"),
+    gone("states: begun", "rules.c", "now >= not_before ?", "true ?"),
+    gone("states: closed stays closed", "rules.c",
+         "\tif (!rules_state_live(stored))\n\t\treturn stored;\n", ""),
+    gone("see: tenant", "rules.c",
+         "\t\tif (strcmp(c->tenant[i], tenant) == 0)\n\t\t\treturn true;",
+         "\t\tif (true)\n\t\t\treturn true;"),
+    gone("see: nobody", "rules.c",
+         "\tif (c->principal[0] == '\\0')\n\t\treturn false;\n"
+         "\treturn rules_sees_all(c)", "\treturn rules_sees_all(c)"),
+    gone("see: all", "rules.c", "return rules_sees_all(c) ||",
+         "return c->roles != 0 ||"),
+    gone("see: an engineer's own", "rules.c",
+         "strcmp(c->principal, engineer) == 0", "true"),
+    gone("see: as an engineer", "rules.c",
+         "(c->roles & ROLE_ENGINEER) != 0 &&", ""),
+    gone("see: the tenant, nobody", "rules.c",
+         "\tif (c->principal[0] == '\\0')\n\t\treturn false;\n"
+         "\treturn (c->roles & ROLES_PROVIDER)",
+         "\treturn (c->roles & ROLES_PROVIDER)"),
+    gone("see: the tenant, by role", "rules.c",
+         "(c->roles & ROLES_PROVIDER) != 0", "c->roles != 0"),
+    gone("see: events, nobody", "rules.c",
+         "\tif (c->principal[0] == '\\0')\n\t\treturn false;\n"
+         "\treturn (c->roles & (ROLE_OPERATOR",
+         "\treturn (c->roles & (ROLE_OPERATOR"),
+    gone("see: events, by role", "rules.c",
+         "(c->roles & (ROLE_OPERATOR | ROLE_AUDITOR)) != 0",
+         "(c->roles & ROLES_PROVIDER) != 0"),
+    gone("tend: approvers", "rules.c",
+         "return (c->part[i] & PART_APPROVER) != 0;", "return true;"),
+    gone("tend: approvers of that tenant", "rules.c",
+         "\t\tif (strcmp(c->tenant[i], tenant) == 0)\n"
+         "\t\t\treturn (c->part[i]",
+         "\t\tif (true)\n\t\t\treturn (c->part[i]"),
+    gone("tend: operators", "rules.c",
+         "(c->roles & ROLE_OPERATOR) != 0 || rules_is_approver(c, tenant)",
+         "(c->roles & ROLES_PROVIDER) != 0 || rules_is_approver(c, tenant)"),
+    gone("own: by name", "rules.c",
+         "strcmp(principal, request->engineer) == 0 ||", ""),
+    gone("own: by login key", "rules.c",
+         "||\n\t    lb_keyfps_has(&request->engineer_key, key_fp)", ""),
+    gone("own: by another of his keys", "rules.c",
+         "strcmp(engineer->key[i].fp, key_fp) == 0"),
+    gone("endorse: active", "rules.c", "!manager->active ||", ""),
+    gone("endorse: key", "rules.c", "!has ||", ""),
+    gone("endorse: a manager", "rules.c",
+         " || (manager->roles & ROLE_MANAGER) == 0", ""),
+    gone("endorse: not one's own", "rules.c",
+         "rules_is_own(manager->principal, key_fp, request, engineer)"),
+    gone("approvable: no page, no passkey", "rules.c",
+         "lb_sshkey_is_passkey(&line->key) && t->page_count == 0"),
+    gone("approvable: require", "rules.c",
+         "t->require == LB_REQUIRE_ANY || lb_sshkey_is_sk(&line->key)",
+         "true"),
+    gone("approvable: namespace", "rules.c",
+         "(line->namespaces & LB_NS_APPROVE) != 0 &&", ""),
+    gone("approvable: dates", "rules.c", "lb_pinned_in_dates(line, now) &&",
+         ""),
+    gone("approvable: not by the engineer", "rules.c",
+         "strcmp(line->principal, r->engineer) != 0 &&", ""),
+    gone("approvable: not by the engineer's key", "rules.c",
+         "&&\n\t    !lb_keyfps_has(&r->engineer_key, line->key.fp)", ""),
+    gone("approvable: different principals", "rules.c", "n += !seen;",
+         "n += 1;"),
+    gone("approvable: threshold", "rules.c", "n >= t->threshold", "n >= 1"),
+    gone("approvable: one hook", "rules.c",
+         "n++; /* at most one hook counts */", "n += 2;"),
+    gone("approvable: good-until", "rules.c",
+         "\tif (now >= t->good_until)\n\t\treturn false;\n", ""),
+    gone("approvable: delegate-until", "rules.c",
+         "now < t->delegate_until &&", ""),
+    gone("approvable: delegates that may", "rules.c",
+         "list_may_approve(&t->delegate, r, now)", "true"),
+    gone("keys left: of the roster", "rules.c",
+         "if (has && engineer->active)", "if (engineer->active)"),
+    gone("keys left: of the active", "rules.c",
+         "if (has && engineer->active)", "if (has)"),
+    gone("ask: one's own name", "rules.c",
+         "strcmp(r->engineer, c->principal) != 0"),
+    gone("ask: broker", "rules.c", "strcmp(r->broker, broker) != 0"),
+    gone("ask: known keys", "rules.c",
+         "!keys_known(&r->engineer_key, engineer)"),
+    gone("ask: of the future", "rules.c",
+         "r->requested > now + RULES_CLOCK_SKEW ||", ""),
+    gone("ask: fresh", "rules.c",
+         "r->requested < now - RULES_REQUEST_FRESH"),
+    gone("ask: longest", "rules.c", "r->duration > longest"),
+    gone("ask: start not past", "rules.c",
+         "r->start < now - RULES_CLOCK_SKEW ||", ""),
+    gone("ask: start not far", "rules.c",
+         "r->start > now + RULES_START_MAX"),
+    gone("ask: trust's good-until", "rules.c",
+         "\telse if (now >= t->good_until)\n\t\tcode = \"trust_over\";\n",
+         ""),
+    *(gone(f"covers: {line}", "rules.c",
+           f"!lb_{line}s_has(&g->{line}, r->{line}.item[i])")
+      for line in ("host", "login", "service")),
+    gone("covers: key", "rules.c",
+         "!lb_keyfps_has(&g->engineer_key, r->engineer_key.item[i])"),
+    gone("covers: tenant", "rules.c",
+         "strcmp(g->tenant, r->tenant) != 0 ||", ""),
+    gone("covers: engineer", "rules.c",
+         "strcmp(g->engineer, r->engineer) != 0 ||", ""),
+    gone("covers: start", "rules.c", " || r->start != 0 ||", " ||"),
+    gone("covers: extends", "rules.c", "r->extends[0] != '\\0' ||", ""),
+    gone("covers: not-before", "rules.c", " || now < g->not_before ||", " ||"),
+    gone("covers: half of it is left", "rules.c",
+         "g->not_after - now < r->duration / 2 ||", ""),
+    gone("draft: at least a second", "rules.c", "span < 1 ||", ""),
+    gone("draft: not longer", "rules.c", "span > r->duration ||", ""),
+    gone("draft: trust's longest", "rules.c",
+         "g->not_after - g->not_before > longest)\n\t\tg->",
+         "false)\n\t\tg->"),
+    gone("draft: not earlier", "rules.c", "n->not_before < r->start ||", ""),
+    gone("draft: not in the past", "rules.c", "n->not_before < now ||", ""),
+    gone("draft: start not far", "rules.c",
+         " ||\n\t\t    n->not_before > now + RULES_START_MAX", ""),
+    gone("draft: within the request", "rules.c",
+         "!lb_grant_within(&g, r, request_id)"),
+    gone("grant: within the request", "rules.c",
+         "!lb_grant_within(g, r, request_id)"),
+    gone("grant: longest at the broker", "rules.c",
+         "g->not_after - g->not_before > longest)\n\t\tcode",
+         "false)\n\t\tcode"),
+    gone("grant: over", "rules.c",
+         "\telse if (now >= g->not_after)\n\t\tcode", "\telse if (false)\n"
+         "\t\tcode"),
+    gone("grant: issued in the future, at the broker", "rules.c",
+         "g->issued > now + RULES_CLOCK_SKEW ||", ""),
+    gone("grant: draft's age", "rules.c",
+         "(!fixed && g->issued < now - RULES_DRAFT_TTL) ||", ""),
+    gone("grant: backdated", "rules.c",
+         " ||\n\t    g->not_before < g->issued - RULES_BACKDATE", ""),
+    *(gone(f"scope: {line}", "rules.c",
+           f'"{line} %s\\n", q->{line}.item[i]', f'"{line}\\n"')
+      for line in ("host", "login", "service")),
+    gone("scope: tenant", "rules.c", '"tenant %s\\n", q->tenant',
+         '"tenant\\n"'),
+    # Whom a webhook may reach.
+    *(Mutation(f"address: {net}", "address.c", f"\t{{ {{ {net} }},",
+               "\t{ { 255, 255, 255, 255 },")
+      for net in ("0", "10", "100, 64", "127", "169, 254", "172, 16",
+                  "192, 0, 0", "192, 0, 2", "192, 31, 196", "192, 52, 193",
+                  "192, 88, 99", "192, 168", "192, 175, 48", "198, 18",
+                  "198, 51, 100", "203, 0, 113", "224")),
+    gone("address: 240", "address.c", "{ { 240 }, 4 }", "{ { 240 }, 32 }"),
+    *(Mutation(f"address: {net}", "address.c", f"\t{{ {{ {net} }},",
+               "\t{ { 0 },")
+      for net in ("0x20, 0x01, 0x00", "0x20, 0x01, 0x0d, 0xb8", "0x20, 0x02",
+                  "0x26, 0x20, 0x00, 0x4f, 0x80", "0x3f, 0xff")),
+    gone("address: within a byte", "address.c",
+         "((address[whole] ^ b->net[whole]) & mask) == 0", "true"),
+    gone("address: global unicast", "address.c",
+         "(address[0] & 0xe0) != 0x20"),
+    gone("address: family", "address.c",
+         "\tif (sa->sa_family == AF_INET6)\n"
+         "\t\treturn public6(bytes6(sa)->s6_addr);\n\treturn false;",
+         "\treturn public6(bytes6(sa)->s6_addr);"),
+    gone("address: http", "address.c",
+         "!t->tls && !(private && address_loopback(sa))"),
+    gone("address: http to itself only", "address.c",
+         "(private && address_loopback(sa))", "private"),
+    gone("address: not private", "address.c",
+         "private || address_public(sa) ? LB_OK : LB_ERR_FORBIDDEN", "LB_OK"),
+    gone("address: one spelling", "address.c",
+         "&&\n\t    strcmp(s, again) == 0", ""),
+    gone("address: other spellings are no names", "address.c",
+         "ends_in_number(t.host) ||", "false ||"),
+    gone("address: http to a name", "address.c", "!t.tls || brackets ||",
+         "brackets ||"),
+    gone("address: names", "address.c", "||\n\t    !lb_host_valid(t.host)",
+         ""),
+    gone("address: path", "address.c", "!path_good(s + len) ||", ""),
 ]
 
 
@@ -492,10 +770,10 @@ class Workshop:
         return [TOP / "lib" / name for name in names]
 
     def near(self, name):
-        """Where that file, or the test of that name, finds its headers: not
-        for all, because of broker/limits.h."""
-        return [f"-I{ROOMS[file].parent}" for file in ROOMS
-                if file.removesuffix(".c") == name.removesuffix(".c")]
+        """Where that file, or the test of that name, finds its headers: in
+        quotes only, because of broker/limits.h."""
+        room = ROOMS.get(name.removesuffix(".c") + ".c")
+        return [] if room is None else ["-iquote", room.parent]
 
     def make(self, *arguments):
         subprocess.run([self.cc, *self.flags, *arguments], check=True)
@@ -504,7 +782,8 @@ class Workshop:
         unit = TOP / "tests" / "unit"
         fixture = [unit / "fixture.c", unit / "fixture_key.c"]
         objects = {path: self.room / f"{path.stem}.o"
-                   for path in [*self.sources(), *ROOMS.values(), *fixture]}
+                   for path in [*self.sources(), *ROOMS.values(), *BESIDE,
+                                *fixture]}
         base = self.room / "libbase.so"
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             list(pool.map(lambda pair: self.make(

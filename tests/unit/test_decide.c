@@ -316,6 +316,11 @@ test_decide_within_time(void **state)
 	assert_within(in, "granted");
 	in->w.now_boot_ms = s->deadline_boot_ms;
 	assert_within(in, "time_over");
+	/* Its end has begun, whatever the clocks say now. */
+	in->w.now_boot_ms = 0;
+	assert_within(in, "granted");
+	strcpy(s->ending, "time_over");
+	assert_within(in, "time_over");
 	inside_free(in);
 }
 
@@ -570,11 +575,20 @@ static void
 test_decide_offline_of_several(void **state)
 {
 	struct lb_ruling r;
+	struct state_kept first;
 	struct away a;
 
 	(void)state;
 	away_new(&a);
 	assert_away(&a, "granted_offline");
+	/* The first lasts longer, in whatever order they stand. */
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(
+		    decide_offline(&a.o, &r)->id, a.f->paper[FX_GRANT].id);
+		first = a.st.kept[0];
+		a.st.kept[0] = a.st.kept[1];
+		a.st.kept[1] = first;
+	}
 	assert_int_equal(
 	    lb_kills_add(&a.st.kills, a.f->paper[FX_GRANT].id, INT64_MAX),
 	    LB_OK);

@@ -242,6 +242,8 @@ test_rules_may_endorse_managers_only_and_not_their_own(void **state)
 	/* her own, by name; by a key the engineer also has */
 	assert_int_equal(rules_may_endorse(&alice, alice.key[0].fp, q, &alice),
 	    LB_ERR_CONFLICT);
+	assert_int_equal(rules_may_endorse(&alice, alice.key[0].fp, q, NULL),
+	    LB_ERR_CONFLICT);
 	alice.key[1] = mia.key[0];
 	alice.key_count = 2;
 	assert_int_equal(
@@ -295,6 +297,70 @@ test_rules_can_be_approved(void **state)
 	assert_false(rules_can_be_approved(t, &f->request, now + 1));
 	strcpy(t->delegate.item[0].principal, f->request.engineer);
 	assert_false(rules_can_be_approved(t, &f->request, now));
+	fx_free(f);
+}
+
+/* Of three approvers and two hooks: as many as could still reach it. */
+static void
+test_rules_can_be_approved_counts(void **state)
+{
+	struct fx *f = fx_new();
+	struct lb_trust *t;
+	struct lb_pinned *line;
+
+	(void)state;
+	fx_seal(f);
+	t = f->t;
+	line = t->approver.item;
+	assert_int_equal(t->approver.count, 3);
+	assert_int_equal(t->hook.count, 2);
+	/* one hook, whatever their number */
+	t->threshold = 4;
+	assert_true(rules_can_be_approved(t, &f->request, f->now));
+	t->threshold = 5;
+	assert_false(rules_can_be_approved(t, &f->request, f->now));
+	t->threshold = 4;
+	/* one principal, whatever the number of keys */
+	strcpy(line[1].principal, line[0].principal);
+	assert_false(rules_can_be_approved(t, &f->request, f->now));
+	t->threshold = 3;
+	assert_true(rules_can_be_approved(t, &f->request, f->now));
+	/* who may not approve does not count */
+	line[2].namespaces &= ~(unsigned int)LB_NS_APPROVE;
+	assert_false(rules_can_be_approved(t, &f->request, f->now));
+	line[2].namespaces |= LB_NS_APPROVE;
+	assert_true(rules_can_be_approved(t, &f->request, f->now));
+	/* nor does the engineer's key under another name */
+	line[2].key = f->key[FX_ALICE_LOGIN].pub;
+	assert_false(rules_can_be_approved(t, &f->request, f->now));
+	/* nor a passkey where no page is pinned */
+	t->page_count = 1;
+	line[2].key = f->key[FX_PASS1].pub;
+	assert_true(rules_can_be_approved(t, &f->request, f->now));
+	t->page_count = 0;
+	assert_false(rules_can_be_approved(t, &f->request, f->now));
+	fx_free(f);
+}
+
+static void
+test_rules_keys_left(void **state)
+{
+	struct fx *f = fx_new();
+	struct person_row alice = person(f, "alice", FX_ALICE_LOGIN, 0);
+	struct lb_keyfps left;
+
+	(void)state;
+	rules_keys_left(&f->request.engineer_key, &alice, &left);
+	assert_int_equal(left.count, 1);
+	assert_string_equal(left.item[0], alice.key[0].fp);
+	alice.active = false;
+	rules_keys_left(&f->request.engineer_key, &alice, &left);
+	assert_int_equal(left.count, 0);
+	alice = person(f, "alice", FX_ALICE, 0);
+	rules_keys_left(&f->request.engineer_key, &alice, &left);
+	assert_int_equal(left.count, 0);
+	rules_keys_left(&f->request.engineer_key, NULL, &left);
+	assert_int_equal(left.count, 0);
 	fx_free(f);
 }
 
@@ -389,6 +455,20 @@ change_start_past(struct fx *f, struct caller *c)
 }
 
 static void
+change_trust_last(struct fx *f, struct caller *c)
+{
+	(void)c;
+	f->t->good_until = f->now + 1;
+}
+
+static void
+change_trust_over(struct fx *f, struct caller *c)
+{
+	(void)c;
+	f->t->good_until = f->now;
+}
+
+static void
 test_rules_request_check(void **state)
 {
 	static const struct wrong row[] = {
@@ -404,6 +484,8 @@ test_rules_request_check(void **state)
 		{ NULL, change_start },
 		{ "bad_start", change_start_far },
 		{ "bad_start", change_start_past },
+		{ NULL, change_trust_last },
+		{ "trust_over", change_trust_over },
 	};
 
 	(void)state;
@@ -478,6 +560,46 @@ test_rules_draft_scheduled(void **state)
 	    LB_OK);
 	assert_int_equal(g.not_before, f->now + 2 * HOUR);
 	n.not_before = f->now + HOUR - 1; /* earlier: wider */
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
+	    LB_ERR_RANGE);
+	n.not_before = 0;
+	n.duration = f->request.duration + 1; /* longer, by no backdating */
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
+	    LB_ERR_RANGE);
+	/* trust allows less than was asked */
+	n.duration = 0;
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, HOUR, f->now, &g), LB_OK);
+	assert_int_equal(g.not_before, f->now + HOUR);
+	assert_int_equal(g.not_after, f->now + 2 * HOUR);
+	fx_free(f);
+}
+
+/* Later than at once: the approver's own wish, within a month. */
+static void
+test_rules_draft_begins_later(void **state)
+{
+	struct fx *f = fx_new();
+	struct narrowing n = { 0 };
+	struct lb_grant g;
+
+	(void)state;
+	n.not_before = f->now;
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
+	    LB_OK);
+	n.not_before = f->now - 1;
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
+	    LB_ERR_RANGE);
+	n.not_before = f->now + RULES_START_MAX;
+	assert_int_equal(
+	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
+	    LB_OK);
+	assert_int_equal(g.not_before, f->now + RULES_START_MAX);
+	n.not_before = f->now + RULES_START_MAX + 1;
 	assert_int_equal(
 	    rules_draft(&f->request, request_id, &n, 24 * HOUR, f->now, &g),
 	    LB_ERR_RANGE);
@@ -559,6 +681,16 @@ test_rules_grant_check(void **state)
 	    LB_ERR_RANGE);
 	assert_string_equal(code, "too_long");
 	g = good;
+	g.not_after -= HOUR;
+	assert_int_equal(rules_grant_check(&g, &f->request, request_id,
+			     24 * HOUR, false, f->now, &code),
+	    LB_OK);
+	g.not_before--; /* further back than any draft */
+	assert_int_equal(rules_grant_check(&g, &f->request, request_id,
+			     24 * HOUR, false, f->now, &code),
+	    LB_ERR_RANGE);
+	assert_string_equal(code, "draft_old");
+	g = good;
 	strcpy(g.login.item[0], "root");
 	assert_int_equal(rules_grant_check(&g, &f->request, request_id,
 			     24 * HOUR, false, f->now, &code),
@@ -595,12 +727,29 @@ test_rules_covers(void **state)
 	strcpy(q.login.item[0], "root");
 	assert_false(rules_covers(g, &q, f->now));
 	q = f->request;
+	strcpy(q.engineer_key.item[0], f->key[FX_BOB_LOGIN].pub.fp);
+	assert_false(rules_covers(g, &q, f->now));
+	q = f->request;
 	q.start = f->now + 1;
 	assert_false(rules_covers(g, &q, f->now));
 	q = f->request;
 	strcpy(q.extends, request_id);
 	assert_false(rules_covers(g, &q, f->now));
 	fx_free(f);
+}
+
+/* With another word there it is another scope than a; then as before. */
+static void
+assert_scope(const struct lb_request *q, char *word, const char *a)
+{
+	char b[LB_SHA256_LEN + 1], first = word[0];
+
+	word[0] = 'x';
+	assert_int_equal(rules_scope(q, b), LB_OK);
+	assert_string_not_equal(a, b);
+	word[0] = first;
+	assert_int_equal(rules_scope(q, b), LB_OK);
+	assert_string_equal(a, b);
 }
 
 static void
@@ -615,9 +764,10 @@ test_rules_scope_is_what_is_asked_for(void **state)
 	f->request.duration /= 2;
 	assert_int_equal(rules_scope(&f->request, b), LB_OK);
 	assert_string_equal(a, b);
-	strcpy(f->request.login.item[0], "root");
-	assert_int_equal(rules_scope(&f->request, b), LB_OK);
-	assert_string_not_equal(a, b);
+	assert_scope(&f->request, f->request.tenant, a);
+	assert_scope(&f->request, f->request.host.item[1], a);
+	assert_scope(&f->request, f->request.login.item[0], a);
+	assert_scope(&f->request, f->request.service.item[1], a);
 	fx_free(f);
 }
 
@@ -634,9 +784,12 @@ main(void)
 		cmocka_unit_test(
 		    test_rules_may_endorse_managers_only_and_not_their_own),
 		cmocka_unit_test(test_rules_can_be_approved),
+		cmocka_unit_test(test_rules_can_be_approved_counts),
+		cmocka_unit_test(test_rules_keys_left),
 		cmocka_unit_test(test_rules_request_check),
 		cmocka_unit_test(test_rules_draft_as_asked),
 		cmocka_unit_test(test_rules_draft_scheduled),
+		cmocka_unit_test(test_rules_draft_begins_later),
 		cmocka_unit_test(test_rules_draft_only_ever_narrower),
 		cmocka_unit_test(test_rules_grant_check),
 		cmocka_unit_test(test_rules_covers),
