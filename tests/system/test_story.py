@@ -19,13 +19,14 @@ def world(build):
         yield world
 
 
-def ask(world, *more, login="avm", person="avm"):
-    """Ask and have it endorsed; the request's id."""
+def ask(world, *more, login="avm", person="avm", endorse=True):
+    """Ask and have it endorsed, or not; the request's id."""
     done = world.cli(person, "request", "create", "--tenant", TENANT, "--host",
                      HOST, "--login", login, "--duration", "30m", "--reason",
                      "Look at the slow queries", "--no-wait", *more)
     request = ID.search(done.stdout)[1]
-    world.cli("max", "request", "endorse", request, "--yes")
+    if endorse:
+        world.cli("max", "request", "endorse", request, "--yes")
     return request
 
 
