@@ -6,6 +6,7 @@ import time
 
 import papers
 import pytest
+from sessions import ended
 from stage import Stage
 
 from world import World, wait_for
@@ -130,10 +131,16 @@ def test_forwarding_without_a_command(door):
         ssh.send_signal(signal.SIGTERM)
         ssh.wait(10)
     shut(door)
+    before = len(door.world.syslog())
     done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False, timeout=20,
+                          text=True, check=False, timeout=60,
                           env=door.world.person_env("avm"))
     assert done.returncode == 255
+    [said] = wait_for("the decision's line", lambda: [
+        x for x in door.world.decisions(before)
+        if x["event"] == "login.decision"])
+    assert (said["decision"], said["code"]) == ("deny", "no_grant")
+    assert said["ref"] in done.stderr
 
 
 def test_control_master_is_one_login(door, tmp_path):
@@ -148,10 +155,13 @@ def test_control_master_is_one_login(door, tmp_path):
     finally:
         master.terminate()
         master.wait(10)
-    time.sleep(0.2)
+    [sid] = [x["sid"] for x in door.world.decisions(before)
+             if x["event"] == "session.opened"]
+    ended(door, sid, 60) # nothing of it is still to come
     lines = door.world.decisions(before)
     assert [x["event"] for x in lines if x["event"] == "login.decision"] == [
         "login.decision"]
+    assert [x["event"] for x in lines].count("session.opened") == 1
 
 
 def test_two_hundred_logins_at_once(door):

@@ -398,13 +398,18 @@ def test_each_attempt_is_one_decision(door):
     attempt(door.honest)
     attempt(lambda q: door.liar.signed(papers.answer(q, "deny", "no_grant")))
     attempt(lambda q: b"\x00")
+    door.liar.close() # the broker is down
+    try:
+        attempt(door.honest)
+    finally:
+        door.reopen_liar()
     for name in ("courier", "agent"):
         door.world.services[name].kill()
         attempt(door.honest)
     door.world.start_courier()
     door.world.start_agent()
     attempt(door.honest)
-    assert attempts == [True, False, False, False, False, True]
+    assert attempts == [True, False, False, False, False, False, True]
     lines = door.world.decisions(begin)
     decisions = [line["decision"] for line in lines
                  if line["event"] == "login.decision"]
