@@ -411,6 +411,32 @@ def test_waits_with_progress_on_a_terminal(office):
         assert terminal.end() == 0
 
 
+def test_an_encrypted_key_file_is_asked_for_its_passphrase(office):
+    """ssh-keygen asks on the person's terminal, for signing in and approving;
+    a wrong answer signs nothing."""
+    anna, asked = office.anna, office.endorsed()
+    change = ["ssh-keygen", "-q", "-p", "-f", anna.key]
+    subprocess.run([*change, "-P", "", "-N", "open sesame"], check=True)
+    prompt = "Enter passphrase"
+    try:
+        for word, code in (("sesame\n", 1), ("open sesame\n", 0)):
+            with Terminal(anna, "signin") as terminal:
+                terminal.until(prompt)
+                terminal.say(word)
+                assert terminal.end() == code
+            with Terminal(anna, "request", "approve", asked) as terminal:
+                terminal.until("[y/N] ")
+                terminal.say("y\n")
+                terminal.until(prompt)
+                terminal.say(word)
+                assert terminal.end() == code
+                assert "sesame" not in terminal.text # no echo
+            state = anna.json("request", "show", asked)["state"]
+            assert state == ("active" if code == 0 else "pending_approval")
+    finally:
+        subprocess.run([*change, "-P", "open sesame", "-N", ""], check=True)
+
+
 def test_no_colour_where_none_is_wanted(office):
     with Terminal(office.avm, *create(), env={"NO_COLOR": "1"},
                   columns=60) as terminal:
