@@ -114,6 +114,14 @@ class Waiting:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
 
+    def taken_up(self):
+        """Until it says that it waits: it has seen what is asked for."""
+        self.begun = ""
+        while "waiting for" not in self.begun:
+            line = self.process.stderr.readline()
+            assert line, self.begun
+            self.begun += line
+
     def end(self):
         self.out, self.err = self.process.communicate(timeout=30)
         return self.process.returncode
@@ -248,6 +256,7 @@ def test_approval_for_another_host_alone(office, ssh):
     """Asked for by other means, taken up, and then narrowed."""
     asked = office.ask("--host", "db2")
     waiting = Waiting(ssh, "deploy@db1")
+    waiting.taken_up()
     decide(office, asked, "approve", "--host", "db2")
     assert waiting.end() == 77
     assert "does not open this: another host" in waiting.err

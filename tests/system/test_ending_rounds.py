@@ -43,7 +43,7 @@ class Crowd:
     """crowd.py inside the world; what it says is put into a queue."""
 
     def __init__(self, world):
-        for name in ("crowd.py", "knock.py"):
+        for name in ("crowd.py", "knock.py", "papers.py"):
             shutil.copy(HERE / name, world.path("bin"))
         self.popen = subprocess.Popen(
             [*world.enter(), "/usr/bin/python3", "-B",
