@@ -94,12 +94,12 @@ def meson_tests(tally, directory, jobs):
 
 
 def pytest(tally, jobs, arguments):
-    """System tests, a file per worker: they wait more than they compute, and
-    each has a world of its own."""
+    """System tests, a file per worker: they wait more than they compute, so
+    there are more workers than cores, and each has a world of its own."""
     report = TOP / "build" / "system-tests.xml"
     report.unlink(missing_ok=True)
     done = run(["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-p",
-                "no:cacheprovider", "-n", str(jobs), "--dist", "loadfile",
+                "no:cacheprovider", "-n", str(2 * jobs), "--dist", "loadfile",
                 f"--junitxml={report}", "tests/system", *arguments])
     if done.returncode != 0 or not report.exists():
         print(done.stdout, flush=True)

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BROKER_NAME "lockbox.provider.localhost" /* demo/world.py */
+
 static void __attribute__((noreturn)) fail(const char *what, const char *why)
 {
 	fprintf(
@@ -48,7 +50,7 @@ wire_open(gnutls_certificate_credentials_t trust, unsigned int port)
 	    gnutls_set_default_priority(w->tls) != 0 ||
 	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, trust) != 0)
 		fail("connect", "TLS cannot be set up");
-	gnutls_session_set_verify_cert(w->tls, "127.0.0.1", 0);
+	gnutls_session_set_verify_cert(w->tls, BROKER_NAME, 0);
 	gnutls_transport_set_int(w->tls, w->fd);
 	do
 		rc = gnutls_handshake(w->tls);
@@ -78,7 +80,7 @@ wire_post(struct wire *w, const char *path, const char *body, size_t len)
 
 	w->in_len = 0;
 	n = snprintf(text, sizeof(text),
-	    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+	    "POST %s HTTP/1.1\r\nHost: " BROKER_NAME "\r\n"
 	    "Content-Type: text/plain\r\nAccept: text/plain\r\n"
 	    "Content-Length: %zu\r\n\r\n%.*s",
 	    path, len, (int)len, body);
