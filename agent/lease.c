@@ -77,12 +77,17 @@ judge(struct agent *a, const struct asking *k, const struct lb_bundle *bundle,
 	}
 }
 
-/* An allow: move lease and deadline, or end what does not hold. */
+/*
+ * An allow: move lease and deadline, or end what does not hold. An answer that
+ * was asked for before the session got its newest grant may be older than that
+ * grant: that it does not name it says nothing yet.
+ */
 static enum lease_word
-renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
-    const struct lb_bundle *bundle)
+renew(struct agent *a, const struct asking *k, struct state_session *s,
+    const struct lb_ruling *ruling, const struct lb_bundle *bundle)
 {
 	const struct rests_case c = case_of(a, s);
+	struct warden_note *n = warden_note_find(a, s->sid);
 	const struct lb_grant_ids keeps = s->keeps;
 	int64_t deadline = s->deadline;
 	bool renewed = false;
@@ -93,6 +98,11 @@ renew(struct agent *a, struct state_session *s, const struct lb_ruling *ruling,
 	if (memcmp(&keeps, &s->keeps, sizeof(keeps)) != 0)
 		s->round = a->round;
 	agent_state_soon(a, c.now_boot_ms);
+	if (fault != NULL && strcmp(fault, "withdrawn") == 0 && n != NULL &&
+	    k->began_ms <= n->granted_ms)
+		return LEASE_AGAIN;
+	if (n != NULL && memcmp(&keeps, &s->keeps, sizeof(keeps)) != 0)
+		n->granted_ms = c.now_boot_ms;
 	if (fault != NULL) {
 		ending_begin(a, s->sid, rests_cause(fault), fault);
 		return LEASE_ENDED;
@@ -134,7 +144,7 @@ lease_hear(
 	if (s->offline)
 		return hear_offline(k, &ruling);
 	if (ruling.verdict == LB_VERDICT_ALLOW)
-		return kept ? renew(a, s, &ruling, bundle) : LEASE_SILENT;
+		return kept ? renew(a, k, s, &ruling, bundle) : LEASE_SILENT;
 	if (!ruling.by_broker || !rests_ended_by(ruling.code)) {
 		journal(LOG_WARNING, "%s: session %u: no fresh allow: %s",
 		    k->question.ref, s->sid, ruling.code);

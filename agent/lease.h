@@ -38,7 +38,7 @@ enum lease_word {
 	LEASE_RENEWED,
 	LEASE_ENDED,  /* the session is being ended */
 	LEASE_SILENT, /* nothing that could be relied on */
-	LEASE_AGAIN,  /* another trust is in force: ask under that */
+	LEASE_AGAIN, /* another trust is in force, or it came too late: ask anew */
 };
 
 /* A bundle came for a question about a live session: take what it brings, and

@@ -20,6 +20,7 @@ struct warden_note {
 	size_t warned;         /* of the settings, the first so many */
 	int64_t ask_ms;        /* when to ask for it again */
 	int64_t half_ms;       /* when half of its lease is over */
+	int64_t granted_ms;    /* when its grants were last others; 0: never */
 	bool failing;          /* nobody answers, and its terminals know */
 	struct asking *asking; /* on its way; NULL: none */
 };
