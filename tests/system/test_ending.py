@@ -211,35 +211,6 @@ def test_news_are_not_lost_on_an_answer_that_was_under_way(host):
     other.close()
 
 
-def test_an_older_answer_takes_no_extension_back(host):
-    """Asked for before the extension was there, it comes after it."""
-    given, longer = grant(host, soon(600)), grant(host, soon(1200))
-    asked = len(host.liar.questions)
-    held, go = threading.Event(), threading.Event()
-
-    def old_answer(question):
-        answer = host.liar.allow(question, given)
-        if len(host.liar.questions) >= asked + 3 and not held.is_set():
-            held.set() # account, session, and now the first for its lease
-            go.wait(20)
-        return answer
-    host.liar.reply = old_answer
-    session = Session(host, "sleep 300")
-    assert held.wait(30) and session.alive()
-    watched(host)
-    host.liar.tell(lambda q: host.liar.allow(q, given, longer))
-    wait_for("the extension", lambda: [
-        e for e in events(host, "session.extended")
-        if e["sid"] == str(session.sid)])
-    go.set()
-    time.sleep(1.5)
-    assert session.alive()
-    watched(host)
-    host.liar.tell(lambda q: host.liar.allow(q, given))
-    assert ended(host, session.sid)["cause"] == "withdrawn"
-    session.close()
-
-
 def test_much_news_at_once_puts_no_revocation_off(host):
     """Each comes right after the last; then it still listens."""
     given = grant(host, soon(600))
