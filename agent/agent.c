@@ -23,6 +23,7 @@
 
 #define STATE_SOON_MS 1000
 #define SWEEP_SOON_MS 1000
+#define SWEEP_LOOKS   4 /* more, before a session counts as closed */
 
 const struct lb_trust *
 agent_trust(const struct agent *a)
@@ -352,6 +353,17 @@ record_closed(struct agent *a, const struct procs_all *all)
 	}
 }
 
+/* Is there a session in which no process was seen? */
+static bool
+missing(const struct agent *a, const struct procs_all *all)
+{
+	for (size_t i = 0; i < a->state.session_count; i++)
+		if (a->state.session[i].ending[0] == '\0' &&
+		    !procs_has_sid(all, a->state.session[i].sid))
+			return true;
+	return false;
+}
+
 void
 agent_sweep(struct agent *a)
 {
@@ -362,9 +374,12 @@ agent_sweep(struct agent *a)
 	if (a->state.session_count == 0)
 		return;
 	/* Twice: see there. One that forks on and on would be forgotten, and
-	 * never ended. */
-	if ((r = procs_look(&all)) == LB_OK &&
-	    (r = procs_look(&all)) == LB_OK) {
+	 * never ended: who is not seen then is looked for again and again. */
+	if ((r = procs_look(&all)) == LB_OK)
+		r = procs_look(&all);
+	for (int i = 0; r == LB_OK && i < SWEEP_LOOKS && missing(a, &all); i++)
+		r = procs_look(&all);
+	if (r == LB_OK) {
 		record_closed(a, &all);
 		sessions_sweep(&a->state, &all, &gone);
 	} else

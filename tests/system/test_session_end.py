@@ -13,7 +13,7 @@ from sessions import (ESCAPES, Beating, Canaries, Session, allow_by_login,
                       ended, furnish, gone_after, grant, soon)
 from stage import Stage
 
-from world import World
+from world import World, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_root_ends_exactly_one(host):
     sessions = {name: (Beating if name == "re-forks" else Session)(
         host, command) for name, command in ESCAPES.items()}
     for name, session in sessions.items():
-        assert session.alive(), name
+        wait_for(f"'{name}' to live", session.alive)
     host.liar.close()
     try:
         while sessions:
@@ -90,8 +90,8 @@ def test_root_ends_exactly_one(host):
             assert line["cause"] == line["code"] == "ended_by_root"
             assert line["grant"] == given.id
             canaries.check()
-            for other in sessions.values():
-                assert other.alive()
+            wait_for("signs of the others", lambda: all(
+                other.alive() for other in sessions.values()))
             session.close()
     finally:
         host.reopen_liar()
