@@ -52,6 +52,9 @@ job_common_set(struct job *j, const char *ca, long timeout_s)
 		 (long)CURL_SSLVERSION_TLSv1_2)) != CURLE_OK ||
 	    /* Debian's libcurl believes CAPATH as well, unless told. */
 	    (rc = curl_easy_setopt(c, CURLOPT_CAPATH, NULL)) != CURLE_OK ||
+	    /* As in agent/fetch.c: a handle sends once. */
+	    (rc = curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L)) !=
+		CURLE_OK ||
 	    (rc = curl_easy_setopt(c, CURLOPT_CAINFO, ca)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, j)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(
